@@ -1,0 +1,113 @@
+"""Says as one JSON object what it finds of a pod's surroundings. Arguments: which of ASKS, default all."""
+import errno
+import json
+import os
+import socket
+import struct
+import sys
+import urllib.request
+
+env = os.environ
+
+
+def full(name):
+    return f"{name}.{env['NAMESPACE']}.svc.cluster.local"
+
+
+def outcome(ask):
+    try:
+        return ask()
+    except socket.gaierror as error:
+        return next(name for name in dir(socket) if name.startswith("EAI_") and getattr(socket, name) == error.errno)
+    except OSError as error:
+        return errno.errorcode.get(error.errno, str(error))
+
+
+def dial(host, port):
+    return socket.create_connection((host, int(port)), timeout=20)
+
+
+def exactly(connection, count):
+    got = b""
+    while len(got) < count:
+        chunk = connection.recv(count - len(got))
+        if not chunk:
+            raise OSError("the server hung up")
+        got += chunk
+    return got
+
+
+def sql(query):
+    """One value of one row, by the protocol's version 3 with a password in clear text."""
+
+    def message(kind, body):
+        connection.sendall(kind + struct.pack("!i", len(body) + 4) + body)
+
+    with dial(env["DB_HOST"], env["DB_PORT"]) as connection:
+        login = f"user\0{env['DB_USER']}\0database\0{env['DB_NAME']}\0\0"
+        message(b"", struct.pack("!i", 196608) + login.encode())
+        asked, value = False, None
+        while True:
+            kind, length = struct.unpack("!ci", exactly(connection, 5))
+            body = exactly(connection, length - 4)
+            if kind == b"E":
+                raise OSError(body.decode())
+            if kind == b"R" and body[:4] == struct.pack("!i", 3):
+                message(b"p", env["DB_PASSWORD"].encode() + b"\0")
+            if kind == b"D":
+                value = body[6:].decode()
+            if kind == b"Z":
+                if asked:
+                    return value
+                asked = True
+                message(b"Q", query.encode() + b"\0")
+
+
+def cache():
+    with dial(env["CACHE_HOST"], env["CACHE_PORT"]) as connection:
+        connection.sendall(b"SET python kept\r\nGET python\r\nQUIT\r\n")
+        return " ".join(connection.makefile().read().split("\n")[:3])
+
+
+def udp():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams:
+        datagrams.settimeout(20)
+        datagrams.sendto(b"hello", ("echo", 53053))
+        return datagrams.recv(2048).decode()
+
+
+def address(name, family=socket.AF_INET):
+    return outcome(lambda: socket.getaddrinfo(name, None, family)[0][4][0])
+
+
+def names():
+    return {
+        "short": address("orders"),
+        "namespaced": address(f"orders.{env['NAMESPACE']}"),
+        "full": address(full("orders")),
+        "headless": address("db"),
+        "pod": address("db-0.db"),
+        "alias": address("partner"),
+        "six": address("orders", socket.AF_INET6),
+        "none": address("no-such-name"),
+    }
+
+
+def file():
+    with open(env.get("INTERCEPT_ROOT", "") + "/etc/app/app.json") as opened:
+        return opened.read()
+
+
+ASKS = {
+    "env": lambda: {"greeting": env["GREETING"], "password": env["DB_PASSWORD"]},
+    "file": file,
+    "names": names,
+    "http": lambda: urllib.request.urlopen("http://orders/", timeout=20).headers["x-who"],
+    "sql": lambda: sql("select 40 + 2"),
+    "cache": cache,
+    "udp": udp,
+    "refused": lambda: dial("db", 4),
+    "unreachable": lambda: dial(env["UNREACHABLE"], 9),
+}
+
+print(json.dumps({name: outcome(ASKS[name]) for name in sys.argv[1:] or ASKS}))
