@@ -26,7 +26,7 @@ class InTerminal {
 
   constructor(program: string, ...options: string[]) {
     const args = ['run', 'svc/orders', '-n', s.namespace, ...options, '--', 'sh', '-c', '"$PROGRAM"']
-    const line = [process.execPath, 'dist/cli.js', ...args]
+    const line = ['exec', process.execPath, 'dist/cli.js', ...args]
     this.child = spawn('script', ['-qec', line.join(' '), '/dev/null'], {
       env: { ...process.env, KUBECONFIG: s.kubeconfig, PROGRAM: program, [RUN_VARIABLE]: this.id },
       stdio: ['pipe', 'pipe', 'inherit'],
