@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import type { Protocol } from '../../src/http/first-bytes.ts'
 import type { ForwardingOptions } from '../../src/http/forwarding-fields.ts'
 import type { RequestMessage } from '../../src/http/request-message.ts'
+import type { Copies } from './copies.ts'
 import type { Route } from './route.ts'
 import type { TrafficCounter } from './traffic.ts'
 
@@ -26,8 +27,8 @@ export type ConnectionKind = Protocol | 'tls'
 /** What a connection has of the listener that it came to. */
 export interface ConnectionOwner {
   readonly traffic: TrafficCounter
-  /** Copies of requests that are under way on this port. */
-  readonly copies: CopySlots
+  /** Of requests that came to this port. */
+  readonly copies: Copies
   /** What requests that are followed one by one are told of the way that they came; undefined: nothing. */
   readonly forwarding?: ForwardingOptions | undefined
   /** Where it is there, an HTTP/1.1 head goes on as this makes it. @throws MessageError where the request leads nowhere */
@@ -38,27 +39,6 @@ export interface ConnectionOwner {
    * bytes tell). `bytes` were read and not used.
    */
   handOver(connection: Connection, socket: Socket, kind: ConnectionKind, bytes: Buffer): void
-}
-
-/** Bounds how many copies of requests a port sends at once. */
-export class CopySlots {
-  readonly #max: number
-  #taken = 0
-
-  constructor(max: number) {
-    this.#max = max
-  }
-
-  /** @returns what gives the slot back, once; undefined where all are taken. */
-  take(): (() => void) | undefined {
-    if (this.#taken >= this.#max) return undefined
-    this.#taken += 1
-    let isBack = false
-    return () => {
-      if (!isBack) this.#taken -= 1
-      isBack = true
-    }
-  }
 }
 
 export const clientOf = (socket: Socket): string => `${socket.remoteAddress ?? ''}:${socket.remotePort ?? 0}`

@@ -127,11 +127,11 @@ export class Http2Connection implements Connection {
     const exchange = new Http2Exchange(stream, headers, flags, raw, this)
     this.#exchanges.add(exchange)
     for (const mirror of this.#mirrorsOf(exchange)) {
-      const giveBack = this.#owner.copies.take()
-      if (!giveBack) break
+      const place = this.#owner.copies.take(mirror.intercept)
+      if (!place) continue
       const upstream = this.#upstreams.toClaim(this.#route, mirror)
-      if (typeof upstream === 'string') giveBack()
-      else new Http2Mirror(exchange, upstream, giveBack)
+      if (typeof upstream === 'string') place.giveBack()
+      else new Http2Mirror(exchange, upstream, place)
     }
     void exchange.start()
   }

@@ -1,5 +1,6 @@
 import { type ClientHttp2Stream, constants } from 'node:http2'
 import { codeOf } from '../../src/errors.ts'
+import type { CopyPlace } from './copies.ts'
 import type { Http2Exchange } from './http2-exchange.ts'
 import { passOn, type RawBlock } from './http2-headers.ts'
 import { http2Limits } from './http2-limits.ts'
@@ -13,7 +14,7 @@ import { mirrorLimits } from './mirror-copy.ts'
  */
 export class Http2Mirror implements BodyCopy {
   readonly #exchange: Http2Exchange
-  readonly #giveBack: () => void
+  readonly #place: CopyPlace
   readonly #timer: NodeJS.Timeout
   /** Body that came before the laptop was ready. */
   #early: Buffer[] | undefined = []
@@ -23,10 +24,9 @@ export class Http2Mirror implements BodyCopy {
   #copy: ClientHttp2Stream | undefined
   #isOver = false
 
-  /** @param giveBack gives the place among the copies back */
-  constructor(exchange: Http2Exchange, upstream: Http2Upstream, giveBack: () => void) {
+  constructor(exchange: Http2Exchange, upstream: Http2Upstream, place: CopyPlace) {
     this.#exchange = exchange
-    this.#giveBack = giveBack
+    this.#place = place
     this.#ended = !exchange.source.hasBody
     this.#timer = setTimeout(() => this.#drop(), mirrorLimits.copyMs)
     const { client } = exchange.source
@@ -36,8 +36,8 @@ export class Http2Mirror implements BodyCopy {
     })
     upstream.lease().then(
       (lease) => this.#ask(lease),
-      // A laptop that is not there gets no copies; that is all.
-      () => this.#drop(),
+      // A laptop that is not there gets no copies; that is all. What was given up says nothing of it.
+      (error) => this.#over(codeOf(error) === 'upstream-given-up' ? 'giveBack' : 'refused'),
     )
   }
 
@@ -95,11 +95,11 @@ export class Http2Mirror implements BodyCopy {
     this.#over()
   }
 
-  #over(): void {
+  #over(how: keyof CopyPlace = 'giveBack'): void {
     if (this.#isOver) return
     this.#isOver = true
     this.#early = undefined
     clearTimeout(this.#timer)
-    this.#giveBack()
+    this.#place[how]()
   }
 }

@@ -4,7 +4,7 @@ import { HeadReader } from '../../src/http/head-reader.ts'
 import { MessageError } from '../../src/http/message-error.ts'
 import type { RequestMessage } from '../../src/http/request-message.ts'
 import { parseResponse } from '../../src/http/response-message.ts'
-import type { CopySlots } from './connection.ts'
+import type { Copies, CopyPlace } from './copies.ts'
 import { LaptopUpstream } from './laptop-upstream.ts'
 import { type Claim, type Route, tlsToLocal, usableTunnel } from './route.ts'
 import type { UpstreamEvents } from './upstream.ts'
@@ -24,7 +24,7 @@ export const mirrorLimits = {
  */
 export class MirrorCopy implements UpstreamEvents {
   readonly #upstream: LaptopUpstream
-  readonly #giveBack: () => void
+  readonly #place: CopyPlace
   readonly #method: string
   readonly #timer: NodeJS.Timeout
   readonly #head = new HeadReader()
@@ -40,12 +40,12 @@ export class MirrorCopy implements UpstreamEvents {
     claim: Claim,
     request: RequestMessage,
     client: string,
-    copies: CopySlots,
+    copies: Copies,
   ): MirrorCopy | undefined {
     const tunnel = usableTunnel(claim)
     if (!tunnel || request.asksUpgrade || request.method === 'CONNECT' || !route.health.mayTry(tunnel)) return undefined
-    const giveBack = copies.take()
-    if (!giveBack) {
+    const place = copies.take(claim.intercept)
+    if (!place) {
       route.health.inconclusive(tunnel)
       return undefined
     }
@@ -55,19 +55,19 @@ export class MirrorCopy implements UpstreamEvents {
         (events) =>
           new LaptopUpstream(tunnel, header, claim.acceptTimeoutMs, route.health, events, tlsToLocal(route, claim)),
         request.method,
-        giveBack,
+        place,
       )
     } catch (error) {
-      giveBack()
+      place.giveBack()
       if (!(error instanceof InterceptError)) throw error
       route.health.inconclusive(tunnel)
       return undefined
     }
   }
 
-  private constructor(open: (events: UpstreamEvents) => LaptopUpstream, method: string, giveBack: () => void) {
+  private constructor(open: (events: UpstreamEvents) => LaptopUpstream, method: string, place: CopyPlace) {
     this.#method = method
-    this.#giveBack = giveBack
+    this.#place = place
     this.#upstream = open(this)
     this.#timer = setTimeout(() => this.reset(), mirrorLimits.copyMs)
   }
@@ -92,7 +92,7 @@ export class MirrorCopy implements UpstreamEvents {
   }
 
   onRefuse(): void {
-    this.#over()
+    this.#over('refused')
   }
 
   onData(chunk: Buffer): boolean {
@@ -131,11 +131,11 @@ export class MirrorCopy implements UpstreamEvents {
     return this.#body.isDone
   }
 
-  #over(): boolean {
+  #over(how: keyof CopyPlace = 'giveBack'): boolean {
     if (this.#isOver) return false
     this.#isOver = true
     clearTimeout(this.#timer)
-    this.#giveBack()
+    this.#place[how]()
     return true
   }
 }

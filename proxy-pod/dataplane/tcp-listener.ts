@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
 import type { ForwardingOptions } from '../../src/http/forwarding-fields.ts'
-import { type Connection, type ConnectionKind, type ConnectionOwner, CopySlots } from './connection.ts'
+import type { Connection, ConnectionKind, ConnectionOwner } from './connection.ts'
+import { Copies } from './copies.ts'
 import { mirrorLimits } from './mirror-copy.ts'
 import { openConnection } from './open-connection.ts'
 import { isPerRequest, type Route } from './route.ts'
@@ -20,7 +21,7 @@ export class TcpListener implements ConnectionOwner {
   readonly #server: Server
   readonly #connections = new Set<Connection>()
   readonly traffic: TrafficCounter
-  readonly copies = new CopySlots(mirrorLimits.copies)
+  readonly copies = new Copies(mirrorLimits.copies)
   readonly forwarding: ForwardingOptions | undefined
   #route: Route
   #closing = false

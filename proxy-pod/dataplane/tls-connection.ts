@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net'
 import type { ForwardingOptions } from '../../src/http/forwarding-fields.ts'
 import { resetSocket } from '../../src/reset-socket.ts'
-import type { Connection, ConnectionKind, ConnectionOwner, CopySlots } from './connection.ts'
+import type { Connection, ConnectionKind, ConnectionOwner } from './connection.ts'
+import type { Copies } from './copies.ts'
 import { openConnection } from './open-connection.ts'
 import { certificateOf, type Route } from './route.ts'
 import { listenTo } from './socket-listeners.ts'
@@ -57,7 +58,7 @@ export class TlsConnection implements Connection, ConnectionOwner {
     return this.#owner.traffic
   }
 
-  get copies(): CopySlots {
+  get copies(): Copies {
     return this.#owner.copies
   }
 

@@ -6,7 +6,8 @@ import { MessageError } from '../../src/http/message-error.ts'
 import { personalHead } from '../../src/http/personal-fields.ts'
 import type { RequestMessage } from '../../src/http/request-message.ts'
 import type { Kube } from '../../src/kube/types.ts'
-import { type Connection, type ConnectionOwner, CopySlots } from '../dataplane/connection.ts'
+import type { Connection, ConnectionOwner } from '../dataplane/connection.ts'
+import { Copies } from '../dataplane/copies.ts'
 import { Http1Connection } from '../dataplane/http1-connection.ts'
 import type { TrafficCounter } from '../dataplane/traffic.ts'
 import { TunnelHealth } from '../dataplane/tunnel-health.ts'
@@ -21,7 +22,7 @@ const hostField: ReadonlySet<string> = new Set(['host'])
  */
 export class PreviewListener implements ConnectionOwner {
   readonly traffic: TrafficCounter
-  readonly copies = new CopySlots(0)
+  readonly copies = new Copies(0)
   readonly forwarding: ForwardingOptions | undefined
   readonly #options: PreviewOptions
   readonly #target: PreviewTarget

@@ -162,3 +162,12 @@ test('a mirror gets a copy, and its answer is dropped', async () => {
   expect((await ask(routed.client(), {}, 'copied')).body).toBe('origin')
   await expect.poll(() => copies).toEqual(['copied'])
 })
+
+test('a mirror whose local process is down gets no copy for a second', async () => {
+  const origin = await server(says('origin'))
+  const routed = await new Routed(origin.port).listen()
+  routed.claims(claim(await laptop(await closedPort()), { mode: 'mirror', matches: () => true }))
+  const client = routed.client()
+  for (let count = 0; count < 5; count += 1) expect((await ask(client, {})).body).toBe('origin')
+  expect(routed.counts.upstreams.sort()).toEqual(['laptop', 'origin'])
+})

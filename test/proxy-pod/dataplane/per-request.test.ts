@@ -597,6 +597,20 @@ describe('a mirror', () => {
     await origin.got(request('GET /mine') + request('GET /mine'))
   })
 
+  test('whose local process refused gets no copy for a second: a copy costs its original a little', async () => {
+    const tunnel = new TunnelDouble()
+    tunnel.laptop = (stream) => stream.refuses()
+    const port = await Port.open({ claims: [mirror(tunnel)] })
+    const { client, origin } = await keptAlive(port)
+    for (let count = 1; count <= 10; count += 1) {
+      client.write(request('GET /mine'))
+      await origin.got(request('GET /first') + request('GET /mine').repeat(count))
+      origin.write(answer('x'))
+      await client.got(answer('first') + answer('x').repeat(count))
+    }
+    expect(tunnel.streams).toHaveLength(1)
+  })
+
   test('has no more copies under way than the port allows', async () => {
     const tunnel = new TunnelDouble()
     tunnel.laptop = (stream) => stream.accepts()

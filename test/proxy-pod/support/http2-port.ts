@@ -10,7 +10,7 @@ import {
 } from 'node:http2'
 import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { onTestFinished } from 'vitest'
-import { CopySlots } from '../../../proxy-pod/dataplane/connection.ts'
+import { Copies } from '../../../proxy-pod/dataplane/copies.ts'
 import { Http2Connection } from '../../../proxy-pod/dataplane/http2-connection.ts'
 import { OriginBalancer } from '../../../proxy-pod/dataplane/origin-balancer.ts'
 import type { Claim, Route } from '../../../proxy-pod/dataplane/route.ts'
@@ -114,7 +114,7 @@ export class Routed {
         const bytes: Buffer = socket.read() ?? Buffer.alloc(0)
         const owner = {
           traffic: this.counts,
-          copies: new CopySlots(64),
+          copies: new Copies(64),
           forwarding: this.#forwarding,
           closed: () => this.connections.delete(connection),
           handOver: () => undefined,
