@@ -13,6 +13,7 @@ import type { Surroundings } from './surroundings.ts'
 import { announceSurroundings, failureTeller, tellPort } from './surroundings-report.ts'
 import { isNoTwin } from './twin/twin.ts'
 import { twinSurroundings } from './twin/twin-surroundings.ts'
+import { UndoStack } from './undo-stack.ts'
 import { openWayIn } from './way-in-reach.ts'
 
 export interface SurroundingsRequest {
@@ -33,15 +34,15 @@ export async function openSurroundings(
   { target, purpose, options }: SurroundingsRequest,
   signal: AbortSignal,
 ): Promise<Surroundings> {
-  const undo: (() => Promise<void>)[] = []
-  const close = async (): Promise<void> => {
-    for (const step of undo.splice(0).reverse()) await step()
-  }
+  const undo = new UndoStack()
   try {
-    const { username: holder } = await kube.whoAmI()
     const room = await makeFilesRoot()
     undo.push(() => removeTree(room))
-    const opening = openWayIn(context, kube, { reach: textOf(options, 'reach'), holder, purpose }, signal)
+    const opening = kube
+      .whoAmI()
+      .then(({ username: holder }) =>
+        openWayIn(context, kube, { reach: textOf(options, 'reach'), holder, purpose }, signal),
+      )
     const looking = target ? podSurroundings({ kube, ui: context.ui }, target, options, room) : undefined
     // Whatever came about is to be taken away, also where the other failed.
     const [opened, found] = await Promise.allSettled([opening, looking])
@@ -53,9 +54,9 @@ export async function openSurroundings(
     const made = await makeSurroundings({ context, kube, way: opened.value.way, pod, options, room })
     undo.push(() => made.close())
     announceSurroundings(context, made, pod, opened.value)
-    return { ...made, close }
+    return { ...made, close: () => undo.unwind() }
   } catch (error) {
-    await close()
+    await undo.unwind().catch((left: unknown) => context.ui.warnAside('left-behind', messageOf(left)))
     throw error
   }
 }

@@ -1,6 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -10,6 +9,7 @@ import { Caller } from './support/caller.ts'
 import { runCli } from './support/cli.ts'
 import { startTestCluster, type TestCluster } from './support/cluster.ts'
 import { person as personWith } from './support/person.ts'
+import { temporaryFolder } from './support/temporary-folder.ts'
 import { deploy, expose } from './support/workload.ts'
 
 let cluster: TestCluster
@@ -149,7 +149,7 @@ test('by workload and by pod it is the same', async () => {
 test('a shell and a dotenv reader get the same values; what wins is said', async () => {
   const { values } = await env(cluster.driver.kubeconfig)
   const { kubeconfig } = cluster.driver
-  const file = join(mkdtempSync(join(tmpdir(), 'intercept-e2e-')), '.env')
+  const file = join(temporaryFolder(), '.env')
   writeFileSync(file, "PLAIN='mine'\nDB_USER=also mine\n")
   const args = ['env', 'svc/orders', '-n', namespace, '--env-file', file, '--set', 'DB_USER=mine', '--unset', 'UID']
   const { stdout: shell } = await runCli([...args, '--format', 'shell'], { kubeconfig, format: 'text' })

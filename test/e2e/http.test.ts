@@ -1,5 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { configMaps, deployments, services } from '../../src/kube/resources.ts'
@@ -7,6 +6,7 @@ import { type Intercept, interceptType } from '../../src/resource/intercept.ts'
 import { startLocalApp } from './support/local-app.ts'
 import { scenario } from './support/scenario.ts'
 import { expectAsBefore } from './support/snapshot.ts'
+import { temporaryFolder } from './support/temporary-folder.ts'
 import { until } from './support/until.ts'
 import { deploy, expose, podsOf } from './support/workload.ts'
 
@@ -303,7 +303,7 @@ describe('a workload of the cluster answers, with no laptop', () => {
   test('by an object from a file, for its time', async () => {
     const [pod] = await podsOf(s.kube, s.namespace, 'orders')
     const name = pod?.metadata.name ?? ''
-    const file = join(mkdtempSync(join(tmpdir(), 'create-')), 'preview.yaml')
+    const file = join(temporaryFolder(), 'preview.yaml')
     const spec = `service: orders\n  ports: [{port: 80, name: http}]\n  to: {kind: Pod, name: ${name}, port: 8080}\n  match: {as: pod}`
     writeFileSync(
       file,

@@ -1,10 +1,10 @@
-import { mkdtempSync, readFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
+import { temporaryFolder } from './temporary-folder.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'intercept-e2e-'))
+let folder: string | undefined
 const banner =
   "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);"
 const built = new Map<string, Promise<string>>()
@@ -13,6 +13,7 @@ const built = new Map<string, Promise<string>>()
 export function bundle(name: 'app' | 'caller'): Promise<string> {
   const found = built.get(name)
   if (found) return found
+  folder ??= temporaryFolder()
   const outfile = join(folder, `${name}.mjs`)
   const result = build({
     entryPoints: [join(import.meta.dirname, '..', 'apps', `${name}.ts`)],

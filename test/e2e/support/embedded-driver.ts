@@ -1,17 +1,17 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { startEmbeddedCluster } from '../../../cli/demo/cluster/cluster.ts'
 import { runCli } from './cli.ts'
 import type { ClusterDriver } from './cluster.ts'
 import { startLinkRelay } from './link-relay.ts'
+import { temporaryFolder } from './temporary-folder.ts'
 
 /** A Kubernetes in this process; the CLI reaches its API server over a link that can be cut. */
 export async function embeddedDriver(): Promise<ClusterDriver> {
   const cluster = await startEmbeddedCluster()
   const { hostname, port } = new URL(cluster.server)
   const relay = await startLinkRelay({ host: hostname, port: Number(port) })
-  const laptopKubeconfig = join(mkdtempSync(join(tmpdir(), 'intercept-e2e-')), 'laptop.kubeconfig')
+  const laptopKubeconfig = join(temporaryFolder(), 'laptop.kubeconfig')
   writeFileSync(
     laptopKubeconfig,
     readFileSync(cluster.kubeconfigPath, 'utf8').replaceAll(cluster.server, `https://127.0.0.1:${relay.port}`),

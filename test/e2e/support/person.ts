@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse, stringify } from 'yaml'
 import { roleBindings, roles, serviceAccounts } from '../../../src/kube/resources.ts'
 import type { Kube, KubeObject } from '../../../src/kube/types.ts'
+import { temporaryFolder } from './temporary-folder.ts'
 
 /** What somebody may in a namespace: what ClusterRoles say, and rules of a Role. */
 export interface Rights {
@@ -44,7 +44,7 @@ export async function person(
   )
   const config = parse(readFileSync(kubeconfig, 'utf8')) as { users: { user: object }[] }
   for (const one of config.users) one.user = { token: status.token }
-  const file = join(mkdtempSync(join(tmpdir(), 'intercept-e2e-')), 'config')
+  const file = join(temporaryFolder(), 'config')
   writeFileSync(file, stringify(config))
   return file
 }
