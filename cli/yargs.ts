@@ -1,10 +1,10 @@
 import yargs, { type Argv } from 'yargs'
 import { InterceptError } from '../src/errors.ts'
 import type { Kube } from '../src/kube/types.ts'
-import type { CommandContext, GlobalOptions, OptionSpec, ParsedOptions } from './command.ts'
+import { type CommandContext, type GlobalOptions, type OptionSpec, type ParsedOptions, textOf } from './command.ts'
 import { commands } from './commands/index.ts'
 import { ExitCode, exitCodeOf } from './exit-codes.ts'
-import { type OutputFormat, Ui } from './ui/ui.ts'
+import { outputFormatOf, outputFormats, Ui } from './ui/ui.ts'
 
 const globalOptions: Readonly<Record<string, OptionSpec>> = {
   namespace: { type: 'string', alias: 'n', help: "Namespace of the Service (default: the kubeconfig's)" },
@@ -15,16 +15,14 @@ const globalOptions: Readonly<Record<string, OptionSpec>> = {
     help: 'Namespace of the proxy pods',
     default: process.env.INTERCEPT_SYSTEM_NAMESPACE ?? 'intercept-system',
   },
-  output: { type: 'string', alias: 'o', help: 'Output', choices: ['text', 'json', 'yaml'], default: 'text' },
+  output: { type: 'string', alias: 'o', help: 'Output', choices: outputFormats, default: 'text' },
 }
 
 /** Parses, runs, prints errors. @returns the exit code */
 export async function runCli(args: readonly string[]): Promise<number> {
   const dashes = args.indexOf('--')
   // yargs reads -ojson as five flags.
-  const own = (dashes < 0 ? args : args.slice(0, dashes)).map((arg) =>
-    arg.replace(/^-o=?(json|yaml|text)$/, '--output=$1'),
-  )
+  const own = (dashes < 0 ? args : args.slice(0, dashes)).map((arg) => arg.replace(/^-o=?(.+)$/, '--output=$1'))
   const rest = dashes < 0 ? [] : args.slice(dashes + 1)
   const first = commandWord(own)
   const entry = commands.find((command) => command.usage.split(' ')[0] === first)
@@ -63,7 +61,8 @@ export async function runCli(args: readonly string[]): Promise<number> {
         })
       })
     for (const other of commands) if (other !== entry) parser = parser.command(other.usage, other.help)
-    parser = withOptions(parser, globalOptions)
+    // What a command redefines is its own: yargs would add the choices up.
+    parser = withOptions(parser, without(globalOptions, command?.options ?? {}))
     if (command) {
       parser = parser.command(
         entry ? command.usage : '$0 <target>',
@@ -75,8 +74,8 @@ export async function runCli(args: readonly string[]): Promise<number> {
           return withAll
         },
         async (parsed) => {
-          const ui = new Ui(([parsed.output].flat().at(-1) as OutputFormat | undefined) ?? 'text')
           const options = lastGiven(parsed as ParsedOptions, { ...globalOptions, ...command.options })
+          const ui = new Ui(outputFormatOf(textOf(options, 'output')))
           exitCode = (await command.run(contextOf(ui, options, rest), options)) ?? ExitCode.Ok
         },
       )
@@ -109,6 +108,10 @@ function lastGiven(parsed: ParsedOptions, specs: Readonly<Record<string, OptionS
       Array.isArray(value) && specs[name] && !specs[name].many ? value.at(-1) : value,
     ]),
   )
+}
+
+function without<T>(all: Readonly<Record<string, T>>, names: object): Record<string, T> {
+  return Object.fromEntries(Object.entries(all).filter(([name]) => !(name in names)))
 }
 
 /** True for a global option whose value is the next word: `-n shop list`. */

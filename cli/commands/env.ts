@@ -17,13 +17,13 @@ export const env: Command = {
     'As a container of the Service has it that starts now: values, ConfigMaps, Secrets, fields of the pod, links to Services. What you may not read is taken from the running pod, where you may run commands in it.',
   options: {
     container: containerOption,
-    format: { type: 'string', help: 'How it is written', choices: formats, default: 'dotenv' },
+    output: { type: 'string', alias: 'o', help: 'How it is written', choices: formats, default: 'dotenv' },
     'show-secrets': { type: 'boolean', help: 'Also on a terminal, print values that come from Secrets' },
     ...environmentOptions,
   },
   examples: [
     ['intercept env svc/orders > .env', 'for programs that read dotenv files'],
-    ['eval "$(intercept env svc/orders --format shell)"', 'into this shell'],
+    ['eval "$(intercept env svc/orders -o shell)"', 'into this shell'],
     ['intercept env deploy/orders --unset PORT --set LOG_LEVEL=debug', 'with changes of your own'],
   ],
   async run(context, options) {
@@ -45,8 +45,7 @@ function print({ ui }: CommandContext, options: ParsedOptions, values: ReadonlyM
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([name, { value, source }]) => [name, isMasked && source === 'secret' ? mask : value]),
   )
-  const format = ui.isJson ? 'json' : (textOf(options, 'format') as EnvironmentFormat)
-  const { text, left } = writeEnvironment(shown, format)
+  const { text, left } = writeEnvironment(shown, textOf(options, 'output') as EnvironmentFormat)
   ui.raw(ui.isTerminal ? printable(text) : text)
-  for (const { name, why } of left) ui.warnAside('not-written', `${name} is left out: ${why}`, '--format json')
+  for (const { name, why } of left) ui.warnAside('not-written', `${name} is left out: ${why}`, '-o json')
 }

@@ -4,7 +4,13 @@ import { codeOf, InterceptError, messageOf } from '../../src/errors.ts'
 import { LiveLine } from './live-line.ts'
 import { printable } from './printable.ts'
 
-export type OutputFormat = 'text' | 'json' | 'yaml'
+export const outputFormats = ['text', 'json', 'yaml'] as const
+
+export type OutputFormat = (typeof outputFormats)[number]
+
+/** A format that is a command's own is text for all that it says besides. */
+export const outputFormatOf = (name: string | undefined): OutputFormat =>
+  outputFormats.find((format) => format === name) ?? 'text'
 
 /** Something that happened, for `-o json`: one line, `event` names it. */
 export interface UiEvent {

@@ -152,7 +152,7 @@ test('a shell and a dotenv reader get the same values; what wins is said', async
   const file = join(temporaryFolder(), '.env')
   writeFileSync(file, "PLAIN='mine'\nDB_USER=also mine\n")
   const args = ['env', 'svc/orders', '-n', namespace, '--env-file', file, '--set', 'DB_USER=mine', '--unset', 'UID']
-  const { stdout: shell } = await runCli([...args, '--format', 'shell'], { kubeconfig, format: 'text' })
+  const { stdout: shell } = await runCli([...args, '-o', 'shell'], { kubeconfig, format: 'text' })
   const print = 'eval "$SCRIPT"; node -e "process.stdout.write(JSON.stringify(process.env))"'
   const inShell = JSON.parse(
     execFileSync('sh', ['-c', print], { env: { PATH: process.env.PATH, SCRIPT: shell }, encoding: 'utf8' }),
@@ -161,7 +161,7 @@ test('a shell and a dotenv reader get the same values; what wins is said', async
   expect(inShell).toMatchObject({ ...rest, PLAIN: 'mine', DB_USER: 'mine' })
   expect(inShell).not.toHaveProperty('UID')
 
-  const dotenv = await runCli([...args, '--format', 'dotenv'], { kubeconfig, format: 'text' })
+  const dotenv = await runCli([...args, '-o', 'dotenv'], { kubeconfig, format: 'text' })
   const { DB_PASSWORD: _password, ...others } = rest
   expect(parseEnv(dotenv.stdout)).toEqual({ ...others, 'CFG_with.dot': dotted, PLAIN: 'mine', DB_USER: 'mine' })
   expect(dotenv.stderr).toContain('DB_PASSWORD is left out')
