@@ -1,3 +1,4 @@
+import { collectInOneGo } from '../src/collect-in-one-go.ts'
 import { messageOf } from '../src/errors.ts'
 import { connectInCluster } from '../src/kube/connect-in-cluster.ts'
 import { createLog } from '../src/log.ts'
@@ -5,6 +6,7 @@ import { configFrom } from './config.ts'
 import { ProxyPod } from './proxy-pod.ts'
 import { releaseAll } from './release-all.ts'
 
+collectInOneGo()
 const config = configFrom(process.env)
 const log = createLog(config.logLevel, { pod: config.pod.name })
 const kube = await connectInCluster()

@@ -20,7 +20,6 @@ export interface Language {
   readonly needs: readonly string[]
   /** Builds the probe in a folder. @returns the command that runs it */
   build(folder: string): string[]
-  readonly hasSrv: boolean
   readonly words: Words
 }
 
@@ -29,7 +28,6 @@ export const languages: readonly Language[] = [
     name: 'Node',
     needs: ['node'],
     build: () => [process.execPath, join(here, 'probe.mjs')],
-    hasSrv: true,
     words: {
       none: /^ENOTFOUND$/,
       six: /^ENODATA$/,
@@ -41,7 +39,6 @@ export const languages: readonly Language[] = [
     name: 'Python',
     needs: ['python3'],
     build: () => ['python3', join(here, 'probe.py')],
-    hasSrv: false,
     words: {
       none: /^EAI_NONAME$/,
       six: /^EAI_(NODATA|ADDRFAMILY|NONAME)$/,
@@ -57,7 +54,6 @@ export const languages: readonly Language[] = [
       execFileSync('go', ['build', '-o', file, join(here, 'probe.go')], { env: { ...process.env, CGO_ENABLED: '0' } })
       return [file]
     },
-    hasSrv: true,
     words: {
       none: /^no such host$/,
       six: /^no such host$/,
@@ -72,7 +68,6 @@ export const languages: readonly Language[] = [
       execFileSync('javac', ['-d', folder, join(here, 'Probe.java')])
       return ['java', '-cp', folder, 'Probe']
     },
-    hasSrv: true,
     words: {
       none: /^UnknownHostException: no-such-name/,
       six: /^none of this family$/,
@@ -81,10 +76,9 @@ export const languages: readonly Language[] = [
     },
   },
   {
-    name: 'curl, psql and bash',
-    needs: ['curl', 'psql', 'bash', 'getent'],
+    name: 'curl, psql, dig and bash',
+    needs: ['curl', 'psql', 'dig', 'bash', 'getent'],
     build: () => [join(here, 'probe.sh')],
-    hasSrv: false,
     words: {
       none: /^getent 2$/,
       // With addresses of the other kind only, newer ones could not connect.

@@ -93,6 +93,29 @@ def names():
     }
 
 
+def srv():
+    """Python has none: a query of RFC 1035 to the name server of resolv.conf."""
+    with open("/etc/resolv.conf") as conf:
+        server = next(line.split()[1] for line in conf if line.startswith("nameserver"))
+    labels = f"_sql._tcp.{full('db')}".split(".")
+    name = b"".join(bytes([len(label)]) + label.encode() for label in labels) + b"\0"
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams:
+        datagrams.settimeout(20)
+        datagrams.sendto(struct.pack("!6H", 7, 0x100, 1, 0, 0, 0) + name + struct.pack("!2H", 33, 1), (server, 53))
+        answer = datagrams.recv(4096)
+    # The first answer: a pointer to the question, type, class, TTL, length, priority, weight, port, target.
+    at = 12 + len(name) + 4 + 12
+    _priority, _weight, port = struct.unpack("!3H", answer[at : at + 6])
+    target, at = [], at + 6
+    while answer[at]:
+        if answer[at] >= 0xC0:
+            at = struct.unpack("!H", answer[at : at + 2])[0] & 0x3FFF
+        else:
+            target.append(answer[at + 1 : at + 1 + answer[at]].decode())
+            at += 1 + answer[at]
+    return f"{port} {'.'.join(target)}"
+
+
 def file():
     with open(env.get("INTERCEPT_ROOT", "") + "/etc/app/app.json") as opened:
         return opened.read()
@@ -102,6 +125,7 @@ ASKS = {
     "env": lambda: {"greeting": env["GREETING"], "password": env["DB_PASSWORD"]},
     "file": file,
     "names": names,
+    "srv": srv,
     "http": lambda: urllib.request.urlopen("http://orders/", timeout=20).headers["x-who"],
     "sql": lambda: sql("select 40 + 2"),
     "cache": cache,

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Says as one JSON object what it finds of a pod's surroundings, with curl, psql, getent and bash. Arguments: which, default all.
+# Says as one JSON object what it finds of a pod's surroundings, with curl, psql, getent, dig and bash. Arguments: which, default all.
 full() { echo "$1.$NAMESPACE.svc.cluster.local"; }
 text() { # TEXT: as JSON
 	local value=${1//\\/\\\\}
@@ -45,6 +45,7 @@ ask() {
 			headless "$(address db)" pod "$(address db-0.db)" alias "$(address partner)" \
 			six "$(who -6 http://orders/)" none "$(address no-such-name)"
 		;;
+	srv) text "$(dig +search +short SRV _sql._tcp.db | sed -n 's/^[0-9]* [0-9]* \([0-9]* .*\)\.$/\1/p')" ;;
 	http) text "$(who http://orders/)" ;;
 	sql) text "$(PGPASSWORD=$DB_PASSWORD psql -h "$DB_HOST" -p "$DB_PORT" -U "$DB_USER" -Atc 'select 40 + 2' "$DB_NAME" 2>&1)" ;;
 	cache) text "$(printf 'SET shell kept\r\nGET shell\r\nQUIT\r\n' | curl -sS -m 20 "telnet://$CACHE_HOST:$CACHE_PORT" 2>&1 | head -n 3)" ;;
@@ -53,7 +54,7 @@ ask() {
 	unreachable) text "$(who --connect-timeout 20 "http://$UNREACHABLE:9/"), $(dial "$UNREACHABLE" 9)" ;;
 	esac
 }
-(($# > 0)) || set -- env file names http sql cache udp refused unreachable
+(($# > 0)) || set -- env file names srv http sql cache udp refused unreachable
 comma='{'
 for name; do
 	printf '%s"%s":' "$comma" "$name"
