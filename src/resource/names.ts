@@ -36,6 +36,11 @@ export const PROXY_LABELS: Readonly<Record<string, string>> = { [APP_NAME_LABEL]
 export const GATEWAY_SERVICE = 'intercept-gateway'
 export const GATEWAY_PORT = 8443
 export const GATEWAY_PORT_NAME = 'gateway'
+/** Path under which a carrier is upgraded. Parameters never go into the query: the API server's proxy drops it. */
+export const TUNNEL_PATH = '/tunnel/v1'
+/** Whom a carrier that comes past the API server is for: the proxy pod, and the fingerprint of the installation's authority. */
+export const FOR_POD_HEADER = 'intercept-for-pod'
+export const FOR_AUTHORITY_HEADER = 'intercept-for-authority'
 
 /** Of preview host names, where an installation has them. */
 export const PREVIEW_SERVICE = 'intercept-preview'
@@ -46,6 +51,8 @@ export const PREVIEW_PORT_NAME = 'preview'
 export const CA_NAME = 'intercept-ca'
 export const CA_CERT_KEY = 'ca.crt'
 export const CA_PRIVATE_KEY = 'ca.key'
+/** In that ConfigMap: where laptops reach the gateways past the API server, if the installation has such an address. */
+export const GATEWAY_ADDRESS_KEY = 'gateway-address'
 
 /** The verb on `intercepts` that lets one delete another's. */
 export const REVOKE_VERB = 'revoke'
