@@ -1,5 +1,6 @@
 import { InterceptError } from '../src/errors.ts'
 import { type ForwardingOptions, forwardedHeaders, forwardingOf } from '../src/http/forwarding-fields.ts'
+import { type GatewayAddress, parseGatewayAddress } from '../src/resource/gateway-address.ts'
 import { DEFAULT_SYSTEM_NAMESPACE, GATEWAY_PORT, PREVIEW_PORT } from '../src/resource/names.ts'
 import { parseOutboundRule } from '../src/resource/outbound-rule.ts'
 import type { OutboundRules } from './outbound/narrowed.ts'
@@ -15,6 +16,8 @@ export interface ProxyPodConfig {
   /** Address to listen on; undefined: all. */
   readonly host: string | undefined
   readonly gatewayPort: number
+  /** Where laptops reach the gateways past the API server; undefined: nowhere. */
+  readonly gatewayAddress: GatewayAddress | undefined
   /** Preview host names; undefined: none. */
   readonly preview: PreviewOptions | undefined
   readonly previewPort: number
@@ -27,7 +30,7 @@ export interface ProxyPodConfig {
   readonly faultPoints: readonly string[]
 }
 
-/** @throws InterceptError 'proxy-misconfigured', 'bad-outbound-rule' */
+/** @throws InterceptError 'proxy-misconfigured', 'bad-outbound-rule', 'bad-gateway-address' */
 export function configFrom(env: NodeJS.ProcessEnv): ProxyPodConfig {
   const required = (name: string): string => {
     const value = env[name]
@@ -45,6 +48,7 @@ export function configFrom(env: NodeJS.ProcessEnv): ProxyPodConfig {
     namespaces: list(env.INTERCEPT_NAMESPACES),
     host: env.HOST || undefined,
     gatewayPort: Number(env.PORT_GATEWAY ?? GATEWAY_PORT),
+    gatewayAddress: env.INTERCEPT_GATEWAY_ADDRESS ? parseGatewayAddress(env.INTERCEPT_GATEWAY_ADDRESS) : undefined,
     preview: previewFrom(env),
     previewPort: Number(env.PORT_PREVIEW ?? PREVIEW_PORT),
     forwarding: forwardingOf(list(env.INTERCEPT_FORWARDED_HEADERS).map(forwardedHeader)),

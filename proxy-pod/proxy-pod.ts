@@ -74,8 +74,8 @@ export class ProxyPod {
   }
 
   async start(): Promise<void> {
-    const { pod, systemNamespace, host, gatewayPort } = this.#config
-    const certificate = await servingCertificate(this.#kube, systemNamespace, pod)
+    const { pod, systemNamespace, host, gatewayPort, gatewayAddress } = this.#config
+    const certificate = await servingCertificate(this.#kube, systemNamespace, pod, gatewayAddress)
     this.#gateway = new Gateway(certificate, {
       view: this.#view,
       tunnels: this.#tunnels,

@@ -1,16 +1,16 @@
 import { once } from 'node:events'
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
 import { createServer, type Server } from 'node:https'
 import type { Log } from '../../src/log.ts'
+import { authorityName } from '../../src/resource/authority-name.ts'
 import { acceptWebSockets, createTunnelServer, type Tunnel, type TunnelServer } from '../../src/tunnel/index.ts'
 import type { ClusterView } from '../controller/cluster-view.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Outbound } from '../outbound/outbound.ts'
+import { whyRefused } from './addressee.ts'
 import { authorize, type Opened, reachesOf } from './authorize.ts'
+import type { GatewayCertificate } from './certificate.ts'
 import type { TunnelRegistry } from './tunnels.ts'
-
-/** Path under which a carrier is upgraded. Parameters never go into the query: the API server's proxy drops it. */
-export const TUNNEL_PATH = '/tunnel/v1'
 
 interface GatewayParts {
   readonly view: ClusterView
@@ -32,7 +32,7 @@ export class Gateway {
   readonly #tunnels: TunnelServer
   readonly #parts: GatewayParts
 
-  constructor(certificate: { cert: string; key: string }, parts: GatewayParts) {
+  constructor({ authority, ...certificate }: GatewayCertificate, parts: GatewayParts) {
     this.#parts = parts
     const { view, tunnels, log } = parts
     this.#tunnels = createTunnelServer<{ publicKey: string; opened: Opened }>({
@@ -60,9 +60,16 @@ export class Gateway {
     this.#server = createServer({ ...certificate, ...tlsOptions, noDelay: true }, (request, response) =>
       this.#answer(request, response),
     )
+    const own = { pod: parts.podName, authority: authorityName(authority) }
     this.#server.on('upgrade', (request, socket, head) => {
-      if (request.url !== TUNNEL_PATH) {
-        socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
+      const refused = whyRefused(request, own)
+      if (refused) {
+        const { status, reason } = refused
+        if (status === 421) log.warn({ url: request.url, reason }, 'a carrier came to the wrong gateway')
+        const length = Buffer.byteLength(reason)
+        socket.end(
+          `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ${length}\r\n\r\n${reason}`,
+        )
         return
       }
       const carrier = sockets.handleUpgrade(request, socket, head)

@@ -11,6 +11,7 @@ describe('what a proxy pod takes from its environment', () => {
       namespaces: [],
       host: undefined,
       gatewayPort: 8443,
+      gatewayAddress: undefined,
       preview: undefined,
       previewPort: 8081,
       forwarding: undefined,
@@ -28,6 +29,7 @@ describe('what a proxy pod takes from its environment', () => {
       INTERCEPT_NAMESPACES: 'shop,stock',
       HOST: '127.0.0.1',
       PORT_GATEWAY: '9443',
+      INTERCEPT_GATEWAY_ADDRESS: 'wss://node.example.com:{30443+ordinal}',
       LOG_LEVEL: 'debug',
       INTERCEPT_PREVIEW_DOMAIN: 'preview.example.com',
       INTERCEPT_PREVIEW_SERVICE: 'shop/web:8080',
@@ -42,6 +44,7 @@ describe('what a proxy pod takes from its environment', () => {
       namespaces: ['shop', 'stock'],
       host: '127.0.0.1',
       gatewayPort: 9443,
+      gatewayAddress: { text: 'wss://node.example.com:{30443+ordinal}' },
       preview: {
         domain: 'preview.example.com',
         namespace: 'shop',
@@ -66,6 +69,11 @@ describe('what a proxy pod takes from its environment', () => {
     { INTERCEPT_FORWARDED_HEADERS: 'x-forwarded,x-real-ip' },
   ])('what is not understood is refused: %j', (env) => {
     expect(() => configFrom({ ...given, ...env })).toThrow(expect.objectContaining({ code: 'proxy-misconfigured' }))
+  })
+
+  test('an address that leads nowhere is refused', () => {
+    const env = { ...given, INTERCEPT_GATEWAY_ADDRESS: 'https://node.example.com' }
+    expect(() => configFrom(env)).toThrow(expect.objectContaining({ code: 'bad-gateway-address' }))
   })
 
   test.each(['POD_NAME', 'POD_UID', 'POD_IP'])('what is missing is named: %s', (name) => {
