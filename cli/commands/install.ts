@@ -5,9 +5,10 @@ import { parseOutboundRule } from '../../src/resource/outbound-rule.ts'
 import { parseDuration } from '../../src/units.ts'
 import { type Command, type CommandContext, flagOf, type ParsedOptions, textOf, textsOf } from '../command.ts'
 import { applyInstallation } from '../install/apply.ts'
+import { gatewayOf, gatewayServiceTypes } from '../install/gateway-options.ts'
 import { installNamespace } from '../install/namespace.ts'
 import { installObjects } from '../install/objects.ts'
-import type { InstallOptions } from '../install/options.ts'
+import { type InstallOptions, installDefaults } from '../install/options.ts'
 import { previewOf } from '../install/preview-options.ts'
 import { paint } from '../ui/colors.ts'
 import { tellProgress } from './install-progress.ts'
@@ -39,6 +40,23 @@ export const installationOptions: Command['options'] = {
     help: 'Laptops reach only this: 10.0.0.0/8, 10.1.2.3:5432, db.example.internal:5432, *:443; repeatable',
   },
   'outbound-deny': { type: 'string', many: true, help: 'Laptops do not reach this; it wins; repeatable' },
+  'gateway-address': {
+    type: 'string',
+    placeholder: 'ADDRESS',
+    help: 'Laptops also come here, past the API server: wss://node.example.com:{30443+ordinal}, wss://intercept.example.com/{pod}',
+  },
+  'gateway-service': {
+    type: 'string',
+    choices: gatewayServiceTypes,
+    help: 'A Service for each proxy pod, to which that address leads',
+  },
+  'gateway-node-port': { type: 'number', help: 'Node port of the first of these; of each further one the next' },
+  'gateway-annotation': {
+    type: 'string',
+    many: true,
+    placeholder: 'NAME=VALUE',
+    help: 'Of these Services; repeatable',
+  },
   'preview-domain': {
     type: 'string',
     placeholder: 'DOMAIN',
@@ -124,6 +142,13 @@ function chosenOptions({ global }: CommandContext, options: ParsedOptions): Part
     host: textOf(options, 'preview-host'),
     namespaces,
   })
+  const gateway = gatewayOf({
+    address: textOf(options, 'gateway-address'),
+    type: textOf(options, 'gateway-service'),
+    nodePort: textOf(options, 'gateway-node-port'),
+    annotations: textsOf(options, 'gateway-annotation'),
+    replicas: Number(options.replicas ?? installDefaults.replicas),
+  })
   return {
     namespace: global.systemNamespace,
     ...(options.replicas === undefined ? {} : { replicas: Number(options.replicas) }),
@@ -134,6 +159,7 @@ function chosenOptions({ global }: CommandContext, options: ParsedOptions): Part
     ...(flagOf(options, 'tls-secrets') ? { tlsSecrets: true } : {}),
     ...(forwarded.length > 0 ? { forwardedHeaders: forwarded as ForwardedHeader[] } : {}),
     ...(allow.length + deny.length > 0 ? { outbound: { allow, deny } } : {}),
+    ...(gateway ? { gateway } : {}),
     ...(preview ? { preview } : {}),
     ...(flagOf(options, 'no-whole-service') ? { wholeServiceIntercepts: false } : {}),
   }

@@ -2,6 +2,7 @@ import { stringify } from 'yaml'
 import type { KubeObject } from '../../src/kube/types.ts'
 import { admissionObjects } from '../../src/resource/admission.ts'
 import { connectionCrd, interceptCrd } from '../../src/resource/crd.ts'
+import { gatewayAddressPattern } from '../../src/resource/gateway-address.ts'
 import { BOOTSTRAP } from './container.ts'
 
 const notice = 'Written by `npm run chart` from the sources; do not edit.'
@@ -17,7 +18,8 @@ export function chartFiles(version: string): Record<string, string> {
       '.Values.admissionPolicy.create',
       admissionObjects(namespaceMark, wholeServiceMark),
     ),
-    'templates/_bootstrap.tpl': `{{- /* ${notice} */ -}}\n{{- define "intercept.bootstrap" -}}\n${BOOTSTRAP}\n{{- end -}}\n`,
+    'templates/_bootstrap.tpl': definition('intercept.bootstrap', BOOTSTRAP),
+    'templates/_gateway-address.tpl': definition('intercept.gatewayAddressPattern', gatewayAddressPattern),
   }
 }
 
@@ -33,6 +35,10 @@ function chartYaml(version: string): string {
     kubeVersion: '>=1.30.0-0',
   }
   return `# ${notice}\n${stringify(chart, { lineWidth: 0 })}`
+}
+
+function definition(name: string, text: string): string {
+  return `{{- /* ${notice} */ -}}\n{{- define "${name}" -}}\n${text}\n{{- end -}}\n`
 }
 
 function guarded(condition: string, objects: KubeObject[]): string {

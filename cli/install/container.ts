@@ -49,6 +49,9 @@ export function proxyContainer(options: InstallOptions): Record<string, unknown>
         ? [{ name: 'INTERCEPT_FORWARDED_HEADERS', value: options.forwardedHeaders.join(',') }]
         : []),
       ...outboundEnv(options),
+      ...(options.gateway.address === ''
+        ? []
+        : [{ name: 'INTERCEPT_GATEWAY_ADDRESS', value: options.gateway.address }]),
       ...previewEnv(options),
     ],
     ports: [

@@ -1,6 +1,7 @@
 import type { KubeObject } from '../../src/kube/types.ts'
 import { admissionObjects } from '../../src/resource/admission.ts'
 import { connectionCrd, interceptCrd } from '../../src/resource/crd.ts'
+import { gatewayServices } from './gateway.ts'
 import { clusterMetadata } from './metadata.ts'
 import { networkPolicy } from './network-policy.ts'
 import { type InstallOptions, installDefaults } from './options.ts'
@@ -23,6 +24,7 @@ export function installObjects(options: Partial<InstallOptions>, bundle: Buffer)
     ...rbac(all),
     ...networkPolicy(all),
     ...preview(all),
+    ...gatewayServices(all),
     ...workload(all, bundle),
     ...serviceMonitor(all),
   ]

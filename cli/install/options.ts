@@ -41,9 +41,24 @@ export interface InstallOptions {
   readonly forwardedHeaders: readonly ForwardedHeader[]
   /** What laptops may reach through the proxy pods: rules as `parseOutboundRule` reads them. `deny` wins. */
   readonly outbound: { readonly allow: readonly string[]; readonly deny: readonly string[] }
+  /** A way to the gateways past the API server. */
+  readonly gateway: GatewayValues
   /** Host names that show a Service as one person gets it. */
   readonly preview: PreviewValues
   readonly logLevel: string
+}
+
+export interface GatewayValues {
+  /** As `parseGatewayAddress` reads it. Empty: laptops come through the API server only. */
+  readonly address: string
+  /** One Service for each replica, to which the address leads. */
+  readonly service: {
+    /** Empty: none. */
+    readonly type: '' | 'ClusterIP' | 'NodePort' | 'LoadBalancer'
+    /** Of the first replica, each further one's is the next; 0: Kubernetes chooses. */
+    readonly nodePort: number
+    readonly annotations: Readonly<Record<string, string>>
+  }
 }
 
 export interface PreviewValues {
@@ -94,6 +109,7 @@ export const installDefaults: InstallOptions = {
   tlsSecrets: false,
   forwardedHeaders: [],
   outbound: { allow: [], deny: [] },
+  gateway: { address: '', service: { type: '', nodePort: 0, annotations: {} } },
   preview: {
     enabled: false,
     domain: 'preview.example.com',

@@ -59,6 +59,14 @@ describe.skipIf(!hasHelm)(hasHelm ? 'helm' : 'helm is not in PATH, so there is n
       tlsSecrets: true,
       forwardedHeaders: ['x-forwarded', 'via'],
       outbound: { allow: ['10.0.0.0/8', '*:443'], deny: ['10.96.0.1', '[fd00::/8]:22'] },
+      gateway: {
+        address: 'wss://node.shop.example:{30443+ordinal}',
+        service: {
+          type: 'NodePort',
+          nodePort: 30_443,
+          annotations: { 'example.com/flag': 'false', 'example.com/internal': 'true' },
+        },
+      },
       preview: {
         enabled: true,
         domain: 'preview.shop.example',
@@ -82,6 +90,19 @@ describe.skipIf(!hasHelm)(hasHelm ? 'helm' : 'helm is not in PATH, so there is n
         ...installDefaults.preview,
         enabled: true,
         ingress: { enabled: true, className: '', annotations: {}, tlsSecretName: '' },
+      },
+    },
+    'with an address behind an Ingress of its own': {
+      gateway: {
+        address: 'wss://intercept.shop.example/{pod}',
+        service: { type: 'ClusterIP', nodePort: 0, annotations: {} },
+      },
+    },
+    'with a load balancer for the only replica': {
+      replicas: 1,
+      gateway: {
+        address: 'wss://intercept.shop.example:8443',
+        service: { type: 'LoadBalancer', nodePort: 0, annotations: { 'example.com/internal': 'true' } },
       },
     },
     'with as little as possible': {
@@ -111,10 +132,33 @@ describe.skipIf(!hasHelm)(hasHelm ? 'helm' : 'helm is not in PATH, so there is n
     expect(execFileSync('helm', ['lint', '--strict', folder], { encoding: 'utf8' })).toContain('0 chart(s) failed')
   })
 
+  const refusal = (values: object): string => {
+    const file = join(folder, 'wrong.yaml')
+    writeFileSync(file, JSON.stringify(values))
+    const { status, stderr } = spawnSync('helm', [...template(folder, 'x'), '-f', file], { encoding: 'utf8' })
+    expect(status).not.toBe(0)
+    return stderr
+  }
+
   it('refuses values that do not exist', () => {
-    const values = join(folder, 'wrong.yaml')
-    writeFileSync(values, JSON.stringify({ replica: 3 }))
-    expect(() => execFileSync('helm', [...template(folder, 'x'), '-f', values], { stdio: 'pipe' })).toThrow(/replica/)
+    expect(refusal({ replica: 3 })).toMatch(/replica/)
+  })
+
+  it.each([
+    ['https://node.example.com', 'wss://'],
+    ['wss://node.example.com:{port}', 'Set it to wss://node.example.com:{30443+ordinal}'],
+    ['wss://node.example.com:30443', 'leads to one proxy pod, there are 2. Set it to wss://'],
+  ])('refuses %s as the address of the gateways, with what to type', (address, message) => {
+    expect(refusal({ gateway: { address } })).toContain(message)
+  })
+
+  it.each([
+    [{ type: 'NodePort' }, 'needs gateway.service.nodePort'],
+    [{ type: 'ClusterIP', nodePort: 30_443 }, 'goes with gateway.service.type NodePort or LoadBalancer'],
+    [{ nodePort: 30_443 }, 'goes with gateway.service.type NodePort or LoadBalancer'],
+    [{ type: 'ExternalName' }, '/gateway/service/type'],
+  ])('refuses Services of the gateways like %j', (service, message) => {
+    expect(refusal({ gateway: { service } })).toContain(message)
   })
 })
 

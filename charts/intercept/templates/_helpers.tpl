@@ -105,6 +105,10 @@ env:
   - name: INTERCEPT_OUTBOUND_DENY
     value: {{ join "," . | quote }}
   {{- end }}
+  {{- with .Values.gateway.address }}
+  - name: INTERCEPT_GATEWAY_ADDRESS
+    value: {{ . | quote }}
+  {{- end }}
   {{- with .Values.preview }}
   {{- if .enabled }}
   - name: INTERCEPT_PREVIEW_DOMAIN
