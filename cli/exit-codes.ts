@@ -24,7 +24,9 @@ export const ExitCode = {
 const byErrorCode: Readonly<Record<string, number>> = {
   usage: ExitCode.Usage,
   'bad-duration': ExitCode.Usage,
+  'no-carriers': ExitCode.Usage,
   'bad-env-file': ExitCode.Usage,
+  'bad-gateway-address': ExitCode.Usage,
   'bad-header': ExitCode.Usage,
   'bad-match': ExitCode.Usage,
   'bad-name': ExitCode.Usage,
@@ -46,6 +48,7 @@ const byErrorCode: Readonly<Record<string, number>> = {
   exists: ExitCode.Conflict,
   'already-intercepted': ExitCode.Conflict,
   'headless-port-in-use': ExitCode.Conflict,
+  'direct-not-offered': ExitCode.Unreachable,
   'api-unreachable': ExitCode.Unreachable,
   timeout: ExitCode.Unreachable,
   revoked: ExitCode.Revoked,

@@ -1,95 +1,128 @@
-import { connect as connectTls } from 'node:tls'
 import { codeOf, messageOf } from '../../src/errors.ts'
-import type { ConfigMap } from '../../src/kube/objects.ts'
-import { configMaps } from '../../src/kube/resources.ts'
 import type { Kube } from '../../src/kube/types.ts'
-import { CA_CERT_KEY, CA_NAME, GATEWAY_PORT, GATEWAY_SERVICE } from '../../src/resource/names.ts'
-import { type Carrier, dialWebSocket, TunnelError } from '../../src/tunnel/index.ts'
+import { type Carrier, TunnelError } from '../../src/tunnel/index.ts'
+import { type ApiRoute, ApiWays, apiRoutes } from './api-ways.ts'
+import { DIRECT_NOT_OFFERED, DirectWay, leadsAstray } from './direct-way.ts'
+import { firstOf } from './first-of.ts'
+import { PublishedGateway } from './published-gateway.ts'
 
-const TUNNEL_PATH = '/tunnel/v1'
+export type CarrierRoute = 'direct' | ApiRoute
 
-/** Ways to a proxy pod, best first. */
-export const carrierRoutes = ['pods/proxy', 'port-forward'] as const
-export type CarrierRoute = (typeof carrierRoutes)[number]
+/** What the way that is tried first has for itself, before the other is tried beside it. */
+const headStartMs = 300
+/** How long the direct way comes second, to a proxy pod to which it was not the faster one. */
+const directSecondMs = 60_000
 
-/** INTERCEPT_CARRIERS narrows the ways: `port-forward`, or `pods/proxy,port-forward`. */
-const allowedRoutes = (): readonly CarrierRoute[] => {
-  const named = process.env.INTERCEPT_CARRIERS?.split(',')
-  return named ? carrierRoutes.filter((route) => named.includes(route)) : carrierRoutes
+/** INTERCEPT_CARRIERS narrows the ways: `port-forward`, or `direct,pods/proxy`. */
+const isAllowed = (route: CarrierRoute): boolean => process.env.INTERCEPT_CARRIERS?.split(',').includes(route) ?? true
+
+interface Way {
+  readonly name: 'direct' | 'api'
+  dial(pod: string, signal: AbortSignal): Promise<Carrier>
 }
 
-/** Dials carriers to one proxy pod after another by the first way that lets us in, and remembers it. */
+/** Dials carriers to proxy pods: directly where that is offered, or through the API server; what lets us in first. */
 export class Carriers {
-  readonly #kube: Kube
-  readonly #namespace: string
-  #route: CarrierRoute | undefined
-  #ca: Promise<string | undefined> | undefined
+  readonly #api: ApiWays
+  /** In the order in which they are tried. */
+  readonly #ways: readonly Way[]
+  readonly #onAstray: (message: string) => void
+  readonly #routes = new Map<string, CarrierRoute>()
+  /** When the API server's way was the faster one, by proxy pod. */
+  readonly #apiWonAt = new Map<string, number>()
+  #hasDirectWorked = false
+  #isAstrayTold = false
 
-  constructor(kube: Kube, systemNamespace: string) {
-    this.#kube = kube
-    this.#namespace = systemNamespace
+  /** @param onAstray told once, where the direct address leads to something else than the gateway that is meant */
+  constructor(kube: Kube, systemNamespace: string, onAstray: (message: string) => void) {
+    this.#onAstray = onAstray
+    const published = new PublishedGateway(kube, systemNamespace)
+    const direct = new DirectWay(published, systemNamespace)
+    const routes = apiRoutes.filter(isAllowed)
+    this.#api = new ApiWays(kube, systemNamespace, routes, published)
+    this.#ways = [
+      ...(isAllowed('direct')
+        ? [{ name: 'direct' as const, dial: (pod: string, signal: AbortSignal) => this.#directly(direct, pod, signal) }]
+        : []),
+      ...(routes.length > 0 ? [{ name: 'api' as const, dial: this.#api.dial.bind(this.#api) }] : []),
+    ]
+    // Begun beside what else has to be asked first; a failure is the dial's to tell.
+    if (isAllowed('direct')) published.read().catch(() => undefined)
   }
 
-  /** The way that worked last; undefined before the first carrier. */
-  get route(): CarrierRoute | undefined {
-    return this.#route
+  /** The way by which a carrier to that proxy pod came last. */
+  routeTo(pod: string): CarrierRoute | undefined {
+    return this.#routes.get(pod)
   }
 
-  /** @throws TunnelError 'gateway-forbidden' (final) where no way lets us in; any other error of the way that failed */
+  /** @throws TunnelError, final where no way lets us in: 'gateway-forbidden', 'direct-not-offered', 'no-carriers' */
   async dial(pod: string, signal: AbortSignal): Promise<Carrier> {
-    let last: unknown
-    for (const route of this.#route ? [this.#route] : allowedRoutes()) {
-      try {
-        const carrier = await (route === 'pods/proxy'
-          ? this.#throughProxy(pod, signal)
-          : this.#throughPortForward(pod, signal))
-        this.#route = route
-        return carrier
-      } catch (error) {
-        last = error
-        if (!isForbidden(error)) throw error
-      }
+    const ways = this.#waysTo(pod)
+    try {
+      const { index, value } = await firstOf(
+        ways.map((way) => (its: AbortSignal) => way.dial(pod, its)),
+        { headStartMs, signal, discard: (late) => late.close(4_000, 'another way was faster') },
+      )
+      this.#remember(pod, ways[index]?.name)
+      return value
+    } catch (error) {
+      if (!(error instanceof AggregateError)) throw error
+      throw this.#failure(new Map(ways.map(({ name }, index) => [name, error.errors[index]])))
     }
-    throw new TunnelError(
-      'gateway-forbidden',
-      `you may not reach the proxy pods in ${this.#namespace}, neither through pods/proxy nor by port-forward: ${messageOf(last)}`,
-      {
+  }
+
+  #waysTo(pod: string): readonly Way[] {
+    const wonAt = this.#apiWonAt.get(pod)
+    const isSecond = wonAt !== undefined && performance.now() - wonAt < directSecondMs
+    return isSecond ? [...this.#ways].reverse() : this.#ways
+  }
+
+  #remember(pod: string, name: Way['name'] | undefined): void {
+    const route = name === 'direct' ? name : this.#api.route
+    if (route) this.#routes.set(pod, route)
+    if (name === 'direct') {
+      this.#hasDirectWorked = true
+      this.#apiWonAt.delete(pod)
+    } else this.#apiWonAt.set(pod, performance.now())
+  }
+
+  /** The one error of a dial that failed each way. */
+  #failure(errors: ReadonlyMap<Way['name'], unknown>): unknown {
+    if (errors.size === 0) {
+      return new TunnelError('no-carriers', 'INTERCEPT_CARRIERS names none of direct, pods/proxy, port-forward', {
         final: true,
-        cause: last,
-        fix: `An administrator types: kubectl -n ${this.#namespace} create rolebinding intercept-tunnel-more --role=intercept-tunnel --user=NAME (or --group=GROUP)`,
-      },
-    )
-  }
-
-  async #throughProxy(pod: string, signal: AbortSignal): Promise<Carrier> {
-    const path = `/api/v1/namespaces/${this.#namespace}/pods/https:${pod}:${GATEWAY_PORT}/proxy${TUNNEL_PATH}`
-    const { url, headers, options } = await this.#kube.webSocketTarget(path)
-    return dialWebSocket({ url, headers, options, signal })
-  }
-
-  async #throughPortForward(pod: string, signal: AbortSignal): Promise<Carrier> {
-    const [socket, ca] = await Promise.all([
-      this.#kube.portForward(this.#namespace, pod, GATEWAY_PORT),
-      this.#authority(),
-    ])
-    const servername = `${GATEWAY_SERVICE}.${this.#namespace}.svc`
-    const options = {
-      createConnection: () => connectTls({ socket, servername, ...(ca ? { ca } : { rejectUnauthorized: false }) }),
+        fix: 'unset INTERCEPT_CARRIERS',
+      })
     }
-    return dialWebSocket({ url: `wss://${servername}${TUNNEL_PATH}`, headers: {}, options, signal })
+    const [direct, api] = [errors.get('direct'), errors.get('api')]
+    const isOffered = direct !== undefined && codeOf(direct) !== DIRECT_NOT_OFFERED
+    if (!errors.has('api')) {
+      if (isOffered) return direct
+      const message = `INTERCEPT_CARRIERS allows the direct way only: ${messageOf(direct)}`
+      return new TunnelError(DIRECT_NOT_OFFERED, message, {
+        final: true,
+        cause: direct,
+        fix: 'unset INTERCEPT_CARRIERS',
+      })
+    }
+    if (!isOffered || !(api instanceof TunnelError && api.final)) return api ?? direct
+    // Where the direct way has worked it may again.
+    return new TunnelError(api.code, `${api.message}; nor directly: ${messageOf(direct)}`, {
+      final: !this.#hasDirectWorked,
+      cause: api,
+      fix: api.fix,
+    })
   }
 
-  /** The authority of the gateway's certificate. Without it the API server's own checks are all there is. */
-  #authority(): Promise<string | undefined> {
-    this.#ca ??= this.#kube
-      .find<ConfigMap>(configMaps, this.#namespace, CA_NAME)
-      .then((published) => published?.data?.[CA_CERT_KEY])
-    return this.#ca
+  async #directly(way: DirectWay, pod: string, signal: AbortSignal): Promise<Carrier> {
+    try {
+      return await way.dial(pod, signal)
+    } catch (error) {
+      if (!this.#isAstrayTold && leadsAstray(error)) {
+        this.#isAstrayTold = true
+        this.#onAstray(messageOf(error))
+      }
+      throw error
+    }
   }
-}
-
-/** True for an answer that another way may not get. */
-function isForbidden(error: unknown): boolean {
-  if (codeOf(error) === 'forbidden') return true
-  return error instanceof TunnelError && (error.status === 403 || error.status === 405)
 }

@@ -12,12 +12,21 @@ import {
   type TunnelState,
   type TunnelStream,
 } from '../../src/tunnel/index.ts'
-import { Carriers } from './carriers.ts'
+import { type CarrierRoute, Carriers } from './carriers.ts'
+
+export interface TunnelChange {
+  readonly reason?: string
+  /** With 'up': how long it had been down. */
+  readonly downMs?: number
+  /** With 'up': the way by which its carriers go. */
+  readonly carrier?: CarrierRoute
+}
 
 export interface PoolEvents {
   onStream(stream: TunnelStream): void
-  /** `downMs` with 'up': how long it had been down. */
-  onState(replica: string, state: TunnelState, detail: { reason?: string; downMs?: number }): void
+  onState(replica: string, state: TunnelState, detail: TunnelChange): void
+  /** Told once: the address past the API server leads elsewhere, so that it is not used. */
+  onAstray(message: string): void
 }
 
 /** Codes by which a tunnel says that it takes no further stream now. */
@@ -38,7 +47,7 @@ export class TunnelPool {
   #trouble: string | undefined
 
   constructor(kube: Kube, systemNamespace: string, keys: TunnelKeys, events: PoolEvents) {
-    this.#carriers = new Carriers(kube, systemNamespace)
+    this.#carriers = new Carriers(kube, systemNamespace, (message) => events.onAstray(message))
     this.#keys = keys
     this.#events = events
     this.#informer = kube.inform<Pod>(pods, {
@@ -53,8 +62,12 @@ export class TunnelPool {
     return this.#informer.synced
   }
 
+  /** The ways by which it leads to the proxy pods: 'direct', 'pods/proxy', 'port-forward', or several with ' and '. */
   get route(): string | undefined {
-    return this.#carriers.route
+    const routes = this.#all
+      .map(({ replica }) => this.#carriers.routeTo(replica))
+      .filter((route) => route !== undefined)
+    return routes.length === 0 ? undefined : [...new Set(routes)].sort().join(' and ')
   }
 
   /** Names of the proxy pods that have a tunnel now, sorted. */
@@ -181,7 +194,8 @@ export class TunnelPool {
           if (detail.error instanceof TunnelError && detail.error.final) this.#refusal = detail.error
           this.#trouble = state === 'up' ? undefined : detail.error?.message
           if (state === 'closed' && this.#tunnels.get(uid)?.tunnel === tunnel) this.#tunnels.delete(uid)
-          if (!this.#closed) this.#events.onState(replica, state, detail)
+          const carrier = state === 'up' ? this.#carriers.routeTo(replica) : undefined
+          if (!this.#closed) this.#events.onState(replica, state, { ...detail, ...(carrier ? { carrier } : {}) })
           this.#notify()
           // Closed by a lost session while its pod lives: begin again.
           if (state === 'closed' && !this.#closed && !this.#refusal) setImmediate(() => this.#follow())

@@ -6,6 +6,7 @@ import type { StreamHeader, TunnelStream } from '../../src/tunnel/index.ts'
 import type { CommandContext } from '../command.ts'
 import { ConnectionHold } from './connection-hold.ts'
 import { Contact } from './contact.ts'
+import { tellAstray } from './tell-astray.ts'
 import { TunnelPool } from './tunnel-pool.ts'
 
 /** A person's way into the cluster with no Intercept: a Connection, and tunnels to the proxy pods with its key. */
@@ -51,6 +52,8 @@ export class WayIn {
       onState: (_replica, _state, { reason }) => {
         if (way.#isOpen) contact?.changed(opened.connected.length, reason)
       },
+      // So does it of this.
+      onAstray: (message) => contact && tellAstray(ui, message),
     })
     pool = opened
     const way = new WayIn(context, hold, opened)
@@ -67,7 +70,7 @@ export class WayIn {
     }
   }
 
-  /** How it leads in: 'pods/proxy', 'port-forward'. */
+  /** How it leads in: 'direct', 'pods/proxy', 'port-forward'. */
   get route(): string | undefined {
     return this.#pool.route
   }

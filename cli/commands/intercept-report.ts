@@ -3,7 +3,7 @@ import type { Intercept } from '../../src/resource/intercept.ts'
 import { formatDuration } from '../../src/units.ts'
 import type { Hold } from '../agent/hold.ts'
 import type { PortMapping } from '../agent/ports.ts'
-import type { TunnelPool } from '../agent/tunnel-pool.ts'
+import type { TunnelChange, TunnelPool } from '../agent/tunnel-pool.ts'
 import { paint } from '../ui/colors.ts'
 import type { Ui } from '../ui/ui.ts'
 
@@ -66,17 +66,21 @@ export function announce(
 }
 
 /** What happened to a tunnel, and how long it took. */
-export function tellTunnel(ui: Ui, replica: string, state: string, detail: { reason?: string; downMs?: number }): void {
-  const { reason, downMs } = detail
+export function tellTunnel(ui: Ui, replica: string, state: string, detail: TunnelChange): void {
+  const { reason, downMs, carrier } = detail
   const event = {
     event: 'tunnel',
     replica,
     state,
     ...(reason ? { reason } : {}),
     ...(downMs === undefined ? {} : { downMs: Math.round(downMs) }),
+    ...(carrier ? { carrier } : {}),
   }
   if (state === 'up' && downMs !== undefined) {
-    ui.event(event, `${paint.good('✔')} reconnected to ${replica} after ${formatDuration(downMs)}`)
+    ui.event(
+      event,
+      `${paint.good('✔')} reconnected to ${replica} after ${formatDuration(downMs)}${carrier ? `, via ${carrier}` : ''}`,
+    )
   } else if (state === 'down') {
     ui.event(
       event,

@@ -8,6 +8,7 @@ import { Interrupts, Stopped } from '../agent/interrupts.ts'
 import { bareCommand, commandIn, type LocalCommand } from '../agent/local-command.ts'
 import { checkLocalPorts } from '../agent/local-ports.ts'
 import { type Preflight, preflight } from '../agent/preflight.ts'
+import { tellAstray } from '../agent/tell-astray.ts'
 import { TrafficSummary } from '../agent/traffic-summary.ts'
 import { TunnelPool } from '../agent/tunnel-pool.ts'
 import { type CommandContext, flagOf, type ParsedOptions } from '../command.ts'
@@ -91,6 +92,7 @@ async function holdService(
   const pool = new TunnelPool(kube, global.systemNamespace, keys, {
     onStream: (stream) => agent.serve(stream),
     onState: (replica, state, detail) => tellTunnel(ui, replica, state, detail),
+    onAstray: (message) => tellAstray(ui, message),
   })
   const over = new AbortController()
   const stopped = Promise.race([interrupts.wait(), ...(command ? [command.ended] : [])])

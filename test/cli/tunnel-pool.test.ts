@@ -80,6 +80,7 @@ function start(told: string[] = []): { cluster: Cluster; pool: TunnelPool } {
   pool = new TunnelPool(cluster, 'system', generateKeys(), {
     onStream: (stream) => stream.refuse('x', 'x'),
     onState: (replica, state) => told.push(`${replica} ${state}`),
+    onAstray: (message) => told.push(message),
   })
   return { cluster, pool }
 }

@@ -66,6 +66,20 @@ describe('intercept install', () => {
     expect(applied()[0]).toBe('unchanged Namespace')
   })
 
+  it('takes away the Services of replicas and addresses that there are no longer', async () => {
+    const service = (name: string) => cluster.objects.has(`/api/v1/namespaces/intercept-system/services/${name}`)
+    const gateway = {
+      address: 'wss://node.example.com:{30443+ordinal}',
+      service: { type: 'NodePort' as const, nodePort: 30_443, annotations: {} },
+    }
+    await applyInstallation(kube(), { replicas: 12, gateway }, bundle, { progress })
+    expect([service('intercept-gateway-0'), service('intercept-gateway-11')]).toEqual([true, true])
+    await applyInstallation(kube(), { replicas: 1, gateway }, bundle, { progress })
+    expect([service('intercept-gateway-0'), service('intercept-gateway-11')]).toEqual([true, false])
+    await applyInstallation(kube(), {}, bundle, { progress })
+    expect([service('intercept-gateway-0'), service('intercept-gateway')]).toEqual([false, true])
+  })
+
   it('takes away rights that the new options no longer give', async () => {
     const clusterRole = '/apis/rbac.authorization.k8s.io/v1/clusterroles/intercept-proxy'
     const role = '/apis/rbac.authorization.k8s.io/v1/namespaces/team-a/roles/intercept-proxy'
