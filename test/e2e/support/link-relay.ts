@@ -2,17 +2,28 @@ import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 import type { Link } from './cluster.ts'
 
-/** A TCP relay in front of the API server that can be silent and slow, as a laptop's link is. */
-export async function startLinkRelay(target: {
-  host: string
-  port: number
-}): Promise<{ port: number; link: Link; stop(): void }> {
+interface Target {
+  readonly host: string
+  readonly port: number
+}
+
+export interface LinkRelay {
+  readonly port: number
+  readonly link: Link
+  stop(): void
+}
+
+/**
+ * A TCP relay in front of the API server that can be silent and slow, as a laptop's link is. @param target where each
+ * connection goes @param wantedPort 0: any free one
+ */
+export async function startLinkRelay(target: Target | (() => Target), wantedPort = 0): Promise<LinkRelay> {
   let isDown = false
   let bytesPerMs = 0
   const sockets = new Set<Socket>()
   const flows = new Set<Flow>()
   const server = createServer({ noDelay: true }, (client) => {
-    const upstream = connect({ ...target, noDelay: true })
+    const upstream = connect({ ...(typeof target === 'function' ? target() : target), noDelay: true })
     for (const [from, to] of [
       [client, upstream],
       [upstream, client],
@@ -28,7 +39,7 @@ export async function startLinkRelay(target: {
       from.on('error', () => to.destroy())
     }
   })
-  server.listen(0, '127.0.0.1')
+  server.listen(wantedPort, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()
   return {
