@@ -1,7 +1,8 @@
 /**
- * `npm run bench:outbound [-- --json | --quick]`, on the cluster that KUBECONFIG names, where intercept is installed
- * laptop -> Service of the cluster through `intercept forward`, beside `kubectl port-forward` to the same Service. Runs
- * alternate; each figure is the median, ratio = ours / kubectl's.
+ * `npm run bench:outbound [-- --json | --quick | --direct]`, on the cluster that KUBECONFIG names, where intercept is
+ * installed: laptop -> Service of the cluster through `intercept forward`, beside `kubectl port-forward` to the same
+ * Service. With --direct, where the installation has an address past the API server: `intercept forward` by it, beside
+ * itself through pods/proxy. Runs alternate; each figure is the median, ratio = the first / the second.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -16,12 +17,14 @@ import { findLoadClient } from '../support/requests.ts'
 import { throughput } from '../support/throughput.ts'
 
 type Figure = 'rps' | 'down' | 'up' | 'p50'
-type Contender = 'ours' | 'portForward'
+type Contender = 'ours' | 'portForward' | 'direct' | 'podsProxy'
 
 const flags = new Set(process.argv.slice(2))
 const rounds = flags.has('--quick') ? 1 : 3
 const seconds = flags.has('--quick') ? 2 : 4
-const contenders: readonly Contender[] = ['ours', 'portForward']
+const contenders: readonly [Contender, Contender] = flags.has('--direct')
+  ? ['direct', 'podsProxy']
+  : ['ours', 'portForward']
 const here = fileURLToPath(new URL('.', import.meta.url))
 const cli = join(here, '..', '..', 'dist', 'cli.js')
 const folder = mkdtempSync(join(tmpdir(), 'bench-outbound-'))
@@ -38,25 +41,28 @@ try {
   await bundle(join(here, '..', 'support', 'load-client.ts'), clientScript)
   const client = await findLoadClient(clientScript)
   const runs = Object.fromEntries(
-    (['rps', 'down', 'up', 'p50'] as const).map((figure) => [figure, { ours: [], portForward: [] }]),
+    (['rps', 'down', 'up', 'p50'] as const).map((figure) => [
+      figure,
+      Object.fromEntries(contenders.map((who) => [who, []])),
+    ]),
   ) as unknown as Record<Figure, Record<Contender, number[]>>
   for (let round = 0; round < rounds; round += 1) {
     for (const who of round % 2 === 0 ? contenders : [...contenders].reverse()) {
-      const way = await (who === 'ours' ? ourWay() : kubectlWay())
+      const way = await start(who)
       await client.requests(way.port, 32, 1)
       runs.rps[who].push((await client.requests(way.port, 32, seconds)).rps)
       runs.p50[who].push((await client.requests(way.port, 1, seconds)).p50)
       runs.down[who].push(await throughput(way.port, 'down', seconds))
       // A connection that is broken off is the end of a port-forward.
-      const again = who === 'ours' ? way : await way.end().then(kubectlWay)
+      const again = who === 'portForward' ? await way.end().then(kubectlWay) : way
       runs.up[who].push(await throughput(again.port, 'up', seconds))
       await again.end()
     }
   }
   const result = Object.fromEntries(
-    Object.entries(runs).map(([figure, { ours, portForward }]) => {
-      const [a, b] = [median(ours), median(portForward)]
-      return [figure, { ours: rounded(a), portForward: rounded(b), ratio: rounded(a / b) }]
+    Object.entries(runs).map(([figure, of]) => {
+      const [a, b] = contenders.map((who) => median(of[who])) as [number, number]
+      return [figure, { [contenders[0]]: rounded(a), [contenders[1]]: rounded(b), ratio: rounded(a / b) }]
     }),
   )
   if (flags.has('--json')) console.log(JSON.stringify(result))
@@ -122,9 +128,25 @@ interface Way {
   end(): Promise<unknown>
 }
 
-function ourWay(): Promise<Way> {
+function start(who: Contender): Promise<Way> {
+  switch (who) {
+    case 'ours':
+      return ourWay()
+    case 'direct':
+      return ourWay('direct')
+    case 'podsProxy':
+      return ourWay('pods/proxy')
+    case 'portForward':
+      return kubectlWay()
+    default:
+      return who satisfies never
+  }
+}
+
+function ourWay(carriers?: string): Promise<Way> {
+  const env = { ...process.env, ...(carriers === undefined ? {} : { INTERCEPT_CARRIERS: carriers }) }
   return wayOf(
-    spawn(process.execPath, [cli, 'forward', 'svc/bench', ':8080', '-n', namespace, '-o', 'json']),
+    spawn(process.execPath, [cli, 'forward', 'svc/bench', ':8080', '-n', namespace, '-o', 'json'], { env }),
     /"forwarding","local":(\d+)/,
   )
 }

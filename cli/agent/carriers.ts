@@ -10,8 +10,10 @@ export type CarrierRoute = 'direct' | ApiRoute
 
 /** What the way that is tried first has for itself, before the other is tried beside it. */
 const headStartMs = 300
-/** How long the direct way comes second, to a proxy pod to which it was not the faster one. */
+/** How long the direct way comes second, to a proxy pod to which it was not the faster one, or did not carry. */
 const directSecondMs = 60_000
+/** A lane that dials again so soon had a carrier that opened and carried nothing: longer than a handshake may take. */
+const unprovenMs = 12_000
 
 /** INTERCEPT_CARRIERS narrows the ways: `port-forward`, or `direct,pods/proxy`. */
 const isAllowed = (route: CarrierRoute): boolean => process.env.INTERCEPT_CARRIERS?.split(',').includes(route) ?? true
@@ -28,8 +30,10 @@ export class Carriers {
   readonly #ways: readonly Way[]
   readonly #onAstray: (message: string) => void
   readonly #routes = new Map<string, CarrierRoute>()
-  /** When the API server's way was the faster one, by proxy pod. */
-  readonly #apiWonAt = new Map<string, number>()
+  /** By proxy pod: since when the direct way comes second. */
+  readonly #secondSince = new Map<string, number>()
+  /** By proxy pod and lane: when the last direct carrier came. */
+  readonly #directAt = new Map<string, number>()
   #hasDirectWorked = false
   #isAstrayTold = false
 
@@ -56,14 +60,17 @@ export class Carriers {
   }
 
   /** @throws TunnelError, final where no way lets us in: 'gateway-forbidden', 'direct-not-offered', 'no-carriers' */
-  async dial(pod: string, signal: AbortSignal): Promise<Carrier> {
-    const ways = this.#waysTo(pod)
+  async dial(pod: string, lane: number, signal: AbortSignal): Promise<Carrier> {
+    const directAt = this.#directAt.get(`${pod}/${lane}`)
+    // What lies between may take a WebSocket and pass nothing on.
+    if (isWithin(directAt, unprovenMs)) this.#secondSince.set(pod, performance.now())
+    const ways = isWithin(this.#secondSince.get(pod), directSecondMs) ? [...this.#ways].reverse() : this.#ways
     try {
       const { index, value } = await firstOf(
         ways.map((way) => (its: AbortSignal) => way.dial(pod, its)),
         { headStartMs, signal, discard: (late) => late.close(4_000, 'another way was faster') },
       )
-      this.#remember(pod, ways[index]?.name)
+      this.#remember(pod, lane, ways[index]?.name)
       return value
     } catch (error) {
       if (!(error instanceof AggregateError)) throw error
@@ -71,19 +78,18 @@ export class Carriers {
     }
   }
 
-  #waysTo(pod: string): readonly Way[] {
-    const wonAt = this.#apiWonAt.get(pod)
-    const isSecond = wonAt !== undefined && performance.now() - wonAt < directSecondMs
-    return isSecond ? [...this.#ways].reverse() : this.#ways
-  }
-
-  #remember(pod: string, name: Way['name'] | undefined): void {
+  #remember(pod: string, lane: number, name: Way['name'] | undefined): void {
+    const now = performance.now()
     const route = name === 'direct' ? name : this.#api.route
     if (route) this.#routes.set(pod, route)
     if (name === 'direct') {
       this.#hasDirectWorked = true
-      this.#apiWonAt.delete(pod)
-    } else this.#apiWonAt.set(pod, performance.now())
+      this.#directAt.set(`${pod}/${lane}`, now)
+      this.#secondSince.delete(pod)
+    } else {
+      this.#directAt.delete(`${pod}/${lane}`)
+      this.#secondSince.set(pod, now)
+    }
   }
 
   /** The one error of a dial that failed each way. */
@@ -126,3 +132,6 @@ export class Carriers {
     }
   }
 }
+
+const isWithin = (since: number | undefined, ms: number): boolean =>
+  since !== undefined && performance.now() - since < ms

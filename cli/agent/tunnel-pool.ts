@@ -184,7 +184,7 @@ export class TunnelPool {
 
   #connect(uid: string, replica: string): void {
     const tunnel = connectTunnel({
-      dial: (_lane, signal) => this.#carriers.dial(replica, signal),
+      dial: (lane, signal) => this.#carriers.dial(replica, lane, signal),
       keys: this.#keys,
       claims: {},
       clientVersion: process.env.INTERCEPT_VERSION ?? '0.0.0',
