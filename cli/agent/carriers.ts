@@ -2,6 +2,7 @@ import { codeOf, messageOf } from '../../src/errors.ts'
 import type { Kube } from '../../src/kube/types.ts'
 import { type Carrier, TunnelError } from '../../src/tunnel/index.ts'
 import { type ApiRoute, ApiWays, apiRoutes } from './api-ways.ts'
+import { dialAgain } from './dial-again.ts'
 import { DIRECT_NOT_OFFERED, DirectWay, leadsAstray } from './direct-way.ts'
 import { firstOf } from './first-of.ts'
 import { PublishedGateway } from './published-gateway.ts'
@@ -10,6 +11,13 @@ export type CarrierRoute = 'direct' | ApiRoute
 
 /** What the way that is tried first has for itself, before the other is tried beside it. */
 const headStartMs = 300
+/**
+ * The same to a proxy pod that has come while the direct way worked to others, as in an upgrade: there it is dialled again
+ * meanwhile, for what passes its Service on follows a second after the API server. Shorter than a new proxy pod waits for
+ * tunnels.
+ */
+const newPodHeadStartMs = 1_500
+const newPodDialEveryMs = 100
 /** How long the direct way comes second, to a proxy pod to which it was not the faster one, or did not carry. */
 const directSecondMs = 60_000
 /** A lane that dials again so soon had a carrier that opened and carried nothing: longer than a handshake may take. */
@@ -17,6 +25,12 @@ const unprovenMs = 12_000
 
 /** INTERCEPT_CARRIERS narrows the ways: `port-forward`, or `direct,pods/proxy`. */
 const isAllowed = (route: CarrierRoute): boolean => process.env.INTERCEPT_CARRIERS?.split(',').includes(route) ?? true
+
+/** A proxy pod; one that is made again under its name is another. */
+export interface ReplicaId {
+  readonly uid: string
+  readonly name: string
+}
 
 interface Way {
   readonly name: 'direct' | 'api'
@@ -55,22 +69,32 @@ export class Carriers {
   }
 
   /** The way by which a carrier to that proxy pod came last. */
-  routeTo(pod: string): CarrierRoute | undefined {
-    return this.#routes.get(pod)
+  routeTo(uid: string): CarrierRoute | undefined {
+    return this.#routes.get(uid)
   }
 
   /** @throws TunnelError, final where no way lets us in: 'gateway-forbidden', 'direct-not-offered', 'no-carriers' */
-  async dial(pod: string, lane: number, signal: AbortSignal): Promise<Carrier> {
-    const directAt = this.#directAt.get(`${pod}/${lane}`)
+  async dial({ uid, name: pod }: ReplicaId, lane: number, signal: AbortSignal): Promise<Carrier> {
+    const directAt = this.#directAt.get(`${uid}/${lane}`)
     // What lies between may take a WebSocket and pass nothing on.
-    if (isWithin(directAt, unprovenMs)) this.#secondSince.set(pod, performance.now())
-    const ways = isWithin(this.#secondSince.get(pod), directSecondMs) ? [...this.#ways].reverse() : this.#ways
+    if (isWithin(directAt, unprovenMs)) this.#secondSince.set(uid, performance.now())
+    const isNew = this.#hasDirectWorked && !this.#routes.has(uid)
+    const ways = isWithin(this.#secondSince.get(uid), directSecondMs) ? [...this.#ways].reverse() : this.#ways
     try {
       const { index, value } = await firstOf(
-        ways.map((way) => (its: AbortSignal) => way.dial(pod, its)),
-        { headStartMs, signal, discard: (late) => late.close(4_000, 'another way was faster') },
+        ways.map(({ name, dial }) => (its: AbortSignal) => {
+          const once = () => dial(pod, its)
+          if (name !== 'direct' || !isNew) return once()
+          const again = (error: unknown) => error instanceof TunnelError && !leadsAstray(error)
+          return dialAgain(once, { everyMs: newPodDialEveryMs, forMs: newPodHeadStartMs, signal: its, again })
+        }),
+        {
+          headStartMs: isNew ? newPodHeadStartMs : headStartMs,
+          signal,
+          discard: (late) => late.close(4_000, 'another way was faster'),
+        },
       )
-      this.#remember(pod, lane, ways[index]?.name)
+      this.#remember(uid, lane, ways[index]?.name)
       return value
     } catch (error) {
       if (!(error instanceof AggregateError)) throw error
@@ -78,17 +102,17 @@ export class Carriers {
     }
   }
 
-  #remember(pod: string, lane: number, name: Way['name'] | undefined): void {
+  #remember(uid: string, lane: number, name: Way['name'] | undefined): void {
     const now = performance.now()
     const route = name === 'direct' ? name : this.#api.route
-    if (route) this.#routes.set(pod, route)
+    if (route) this.#routes.set(uid, route)
     if (name === 'direct') {
       this.#hasDirectWorked = true
-      this.#directAt.set(`${pod}/${lane}`, now)
-      this.#secondSince.delete(pod)
+      this.#directAt.set(`${uid}/${lane}`, now)
+      this.#secondSince.delete(uid)
     } else {
-      this.#directAt.delete(`${pod}/${lane}`)
-      this.#secondSince.set(pod, now)
+      this.#directAt.delete(`${uid}/${lane}`)
+      this.#secondSince.set(uid, now)
     }
   }
 

@@ -64,9 +64,9 @@ export class TunnelPool {
 
   /** The ways by which it leads to the proxy pods: 'direct', 'pods/proxy', 'port-forward', or several with ' and '. */
   get route(): string | undefined {
-    const routes = this.#all
-      .map(({ replica }) => this.#carriers.routeTo(replica))
-      .filter((route) => route !== undefined)
+    const routes = [...this.#tunnels.keys()]
+      .map((uid) => this.#carriers.routeTo(uid))
+      .filter((one) => one !== undefined)
     return routes.length === 0 ? undefined : [...new Set(routes)].sort().join(' and ')
   }
 
@@ -184,7 +184,7 @@ export class TunnelPool {
 
   #connect(uid: string, replica: string): void {
     const tunnel = connectTunnel({
-      dial: (lane, signal) => this.#carriers.dial(replica, lane, signal),
+      dial: (lane, signal) => this.#carriers.dial({ uid, name: replica }, lane, signal),
       keys: this.#keys,
       claims: {},
       clientVersion: process.env.INTERCEPT_VERSION ?? '0.0.0',
@@ -194,7 +194,7 @@ export class TunnelPool {
           if (detail.error instanceof TunnelError && detail.error.final) this.#refusal = detail.error
           this.#trouble = state === 'up' ? undefined : detail.error?.message
           if (state === 'closed' && this.#tunnels.get(uid)?.tunnel === tunnel) this.#tunnels.delete(uid)
-          const carrier = state === 'up' ? this.#carriers.routeTo(replica) : undefined
+          const carrier = state === 'up' ? this.#carriers.routeTo(uid) : undefined
           if (!this.#closed) this.#events.onState(replica, state, { ...detail, ...(carrier ? { carrier } : {}) })
           this.#notify()
           // Closed by a lost session while its pod lives: begin again.

@@ -96,10 +96,13 @@ const made = (): Carriers => new Carriers(cluster, 'system', (message) => told.p
 
 let lanes = 0
 /** For another lane each time, unless it is named. */
-async function dial(from: Carriers, pod = 'p-0', lane = lanes++): Promise<string | undefined> {
-  carriers.push(await from.dial(pod, lane, AbortSignal.timeout(5_000)))
-  return from.routeTo(pod)
+async function dial(from: Carriers, name = 'p-0', lane = lanes++, uid = `uid of ${name}`): Promise<string | undefined> {
+  carriers.push(await from.dial({ uid, name }, lane, AbortSignal.timeout(5_000)))
+  return from.routeTo(uid)
 }
+
+const dialRejected = (from: Carriers) =>
+  from.dial({ uid: 'uid of p-0', name: 'p-0' }, lanes++, AbortSignal.timeout(5_000))
 
 describe('directly', () => {
   test('where an address is published, and the API server is not asked for a carrier', async () => {
@@ -196,6 +199,27 @@ describe('the API server’s way', () => {
     expect(await dial(from, 'p-0', 9)).toBe('pods/proxy')
   })
 
+  test('not at once to a proxy pod that was replaced while the direct way worked: that may follow later', async () => {
+    const gateway = await directGateway()
+    cluster.publish(ca.cert, `wss://localhost:${gateway.port}`)
+    const from = made()
+    expect(await dial(from)).toBe('direct')
+    await gateway.close()
+    const dialled = dial(from, 'p-0', 0, 'another')
+    await directGateway({ port: gateway.port })
+    expect(await dialled).toBe('direct')
+    expect(cluster.dialled).toBe(0)
+  })
+
+  test('to such a proxy pod all the same, where the direct way does not follow', async () => {
+    const gateway = await directGateway()
+    cluster.publish(ca.cert, `wss://localhost:${gateway.port}`)
+    const from = made()
+    expect(await dial(from)).toBe('direct')
+    await gateway.close()
+    expect(await dial(from, 'p-0', 0, 'another')).toBe('pods/proxy')
+  })
+
   test('is remembered for the one proxy pod only', async () => {
     const gateway = await directGateway({ pod: 'p-1' })
     cluster.publish(ca.cert, `wss://localhost:${gateway.port}`)
@@ -218,7 +242,7 @@ describe('an address that leads astray is told once, and not used', () => {
     expect(await dial(from)).toBe('pods/proxy')
     expect(told).toEqual([expect.stringContaining(message)])
     cluster.proxy = 'refused'
-    await expect(from.dial('p-0', lanes++, AbortSignal.timeout(5_000))).rejects.toThrow()
+    await expect(dialRejected(from)).rejects.toThrow()
     expect(told).toHaveLength(1)
   }
 
@@ -264,20 +288,20 @@ describe('INTERCEPT_CARRIERS', () => {
   test('direct leaves the others out: it is tried again where it fails', async () => {
     vi.stubEnv('INTERCEPT_CARRIERS', 'direct')
     cluster.publish(ca.cert, 'wss://localhost:1')
-    const dialled = made().dial('p-0', lanes++, AbortSignal.timeout(5_000))
+    const dialled = dialRejected(made())
     await expect(dialled).rejects.toMatchObject({ code: 'carrier-failed', final: false })
     expect(cluster.dialled).toBe(0)
   })
 
   test('direct, where that is not offered: final, with what to type', async () => {
     vi.stubEnv('INTERCEPT_CARRIERS', 'direct')
-    const dialled = made().dial('p-0', lanes++, AbortSignal.timeout(5_000))
+    const dialled = dialRejected(made())
     await expect(dialled).rejects.toMatchObject({ code: 'direct-not-offered', final: true, fix: expect.any(String) })
   })
 
   test('names that there are not', async () => {
     vi.stubEnv('INTERCEPT_CARRIERS', 'pigeon')
-    const dialled = made().dial('p-0', lanes++, AbortSignal.timeout(5_000))
+    const dialled = dialRejected(made())
     await expect(dialled).rejects.toMatchObject({ code: 'no-carriers', final: true })
   })
 })
@@ -295,7 +319,7 @@ describe('where the API server’s ways are forbidden', () => {
 
   test('and nothing answers directly: final, with both reasons', async () => {
     cluster.publish(ca.cert, 'wss://localhost:1')
-    await expect(made().dial('p-0', lanes++, AbortSignal.timeout(5_000))).rejects.toMatchObject({
+    await expect(dialRejected(made())).rejects.toMatchObject({
       code: 'gateway-forbidden',
       final: true,
       message: expect.stringMatching(/pods\/portforward; nor directly: wss:\/\/localhost:1\/.*ECONNREFUSED/),
@@ -309,7 +333,7 @@ describe('where the API server’s ways are forbidden', () => {
     const from = made()
     await dial(from)
     await gateway.close()
-    const dialled = from.dial('p-0', lanes++, AbortSignal.timeout(5_000))
+    const dialled = dialRejected(from)
     await expect(dialled).rejects.toMatchObject({ code: 'gateway-forbidden', final: false })
   })
 })

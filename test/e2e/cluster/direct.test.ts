@@ -89,8 +89,13 @@ test('the proxy pods are replaced: an intercept comes back directly', { timeout:
   expect({ errors, ok }).toEqual({ errors: {}, ok: sent })
   await s.settled('orders', 'laptop')
   const up = run.events.filter(({ event, state }) => event === 'tunnel' && state === 'up')
-  console.log(`after the roll-out: ${up.map(({ replica, carrier }) => `${replica} ${carrier}`).join(', ')}`)
-  expect(up.length).toBeGreaterThanOrEqual(4)
+  expect(
+    up
+      .map(({ replica, carrier }) => `${replica} ${carrier}`)
+      .slice(-2)
+      .sort(),
+  ).toEqual(['intercept-proxy-0 direct', 'intercept-proxy-1 direct'])
+  expect(up).toHaveLength(4)
   expect(await run.interrupt()).toBe(0)
 })
 
