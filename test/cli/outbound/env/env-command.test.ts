@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { beforeEach, expect, test } from 'vitest'
 import type { ParsedOptions } from '../../../../cli/command.ts'
 import { env } from '../../../../cli/commands/env.ts'
-import { type OutputFormat, Ui } from '../../../../cli/ui/ui.ts'
+import { outputFormatOf, Ui } from '../../../../cli/ui/ui.ts'
 import { KubeError } from '../../../../src/kube/error.ts'
 import type { Pod, Secret, Service } from '../../../../src/kube/objects.ts'
 import { pods, secrets, services } from '../../../../src/kube/resources.ts'
@@ -36,13 +36,14 @@ beforeEach(() => {
 })
 
 async function run(
-  options: ParsedOptions,
-  { terminal = false, format = 'text' as OutputFormat } = {},
+  options: ParsedOptions & { readonly output?: string },
+  { terminal = false } = {},
 ): Promise<{ code: number | undefined; out: string; err: string }> {
   const [out, err] = [new Output(terminal ? { columns: 80 } : undefined), new Output()]
   const global = { namespace, context: undefined, kubeconfig: undefined, systemNamespace: 'intercept-system' }
-  const context = { ui: new Ui(format, out, err), global, rest: [], kube: async () => kube }
-  const code = await env.run(context, { target: 'pod/orders-1', format: 'dotenv', ...options })
+  const given = { target: 'pod/orders-1', output: 'dotenv', ...options }
+  const context = { ui: new Ui(outputFormatOf(given.output), out, err), global, rest: [], kube: async () => kube }
+  const code = await env.run(context, given)
   return { code, out: out.text, err: plain(err.text) }
 }
 
@@ -56,7 +57,7 @@ test('in a pipe Secrets are as they are', async () => {
 test('on a terminal they are masked, with what quotes them, until asked for; nothing steers it', async () => {
   const masked = await run({}, { terminal: true })
   expect(masked.out).toBe("LINES='a\nb'\nPASSWORD='••••••'\nSTEERS='x]0;title'\nURL='••••••'\n")
-  const json = await run({}, { terminal: true, format: 'json' })
+  const json = await run({ output: 'json' }, { terminal: true })
   expect(JSON.parse(json.out)).toMatchObject({ PASSWORD: '••••••', LINES: 'a\nb' })
   const shown = await run({ 'show-secrets': true }, { terminal: true })
   expect(shown.out).toContain('PASSWORD=hidden')
@@ -75,12 +76,12 @@ test('what cannot be written or read is told on stderr, never with its value', a
   kube.before = (_verb, type) => {
     if (type.plural === 'secrets') throw new KubeError('forbidden', 'You may not get secrets in namespace shop.')
   }
-  const docker = await run({ format: 'docker' })
+  const docker = await run({ output: 'docker' })
   expect(docker.out).toBe('STEERS=x\x1b]0;title\x07\n')
   expect(docker.err).toContain('LINES is left out: an env-file of Docker has no newlines')
   expect(docker.err).toContain('PASSWORD is missing: You may not get secrets in namespace shop')
   expect(docker.err).toContain('URL is missing')
-  const json = await run({ set: ['PASSWORD=mine'] }, { format: 'json' })
+  const json = await run({ set: ['PASSWORD=mine'], output: 'json' })
   expect(JSON.parse(json.out)).toMatchObject({ PASSWORD: 'mine', LINES: 'a\nb' })
   expect(JSON.parse(json.err)).toMatchObject({
     event: 'warning',
