@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net'
+import { addressesMeant, plainAddress } from '../../src/ip-address.ts'
 
 /** What is our own among the addresses. */
 export interface OwnPod {
@@ -16,6 +17,9 @@ nobodys.addAddress('::', 'ipv6')
 nobodys.addSubnet('169.254.0.0', 16)
 nobodys.addSubnet('fe80::', 10, 'ipv6')
 nobodys.addAddress('fd00:ec2::254', 'ipv6')
+// Of Amazon for the roles of pods, and of Google.
+nobodys.addAddress('fd00:ec2::23', 'ipv6')
+nobodys.addAddress('fd20:ce::254', 'ipv6')
 nobodys.addAddress('168.63.129.16')
 nobodys.addAddress('100.100.100.200')
 nobodys.addAddress('192.0.0.192')
@@ -27,7 +31,9 @@ loopback.addAddress('::1', 'ipv6')
 const familyOf = (address: string): 'ipv4' | 'ipv6' => (isIP(address) === 6 ? 'ipv6' : 'ipv4')
 
 /** Also of an IPv4 address that is written as one of IPv6. */
-export const isLoopback = (address: string): boolean => loopback.check(address, familyOf(address))
+export const isLoopback = (address: string): boolean => isIn(loopback, plainAddress(address))
+
+const isIn = (list: BlockList, address: string): boolean => list.check(address, familyOf(address))
 
 /** Addresses where no laptop may go, whatever its reach. */
 export class Denied {
@@ -44,21 +50,21 @@ export class Denied {
 
   /** Why nobody may go to this address; undefined where it is allowed. */
   why(address: string, port: number): string | undefined {
-    const { ips, gatewayPort } = this.#own
-    const family = familyOf(address)
-    const isForeign = isLoopback(address) && !this.#neighbours.check(address, family)
-    const isGateway = port === gatewayPort && ips.some((ip) => sameAddress(ip, address))
-    if (isForeign || isGateway || nobodys.check(address, family)) {
+    if (addressesMeant(address).some((one) => this.#isNobodys(one, port))) {
       return `${address} belongs to the proxy pod itself, to its node or to the cloud's metadata`
     }
     return kubeletPorts.has(port) ? `port ${port} is the kubelet's` : undefined
   }
+
+  /** @param address in its plain spelling */
+  #isNobodys(address: string, port: number): boolean {
+    const { ips, gatewayPort } = this.#own
+    const isForeign = isLoopback(address) && !isIn(this.#neighbours, address)
+    const isGateway = port === gatewayPort && ips.some((ip) => sameAddress(ip, address))
+    return isForeign || isGateway || isIn(nobodys, address)
+  }
 }
 
 /** IPv6 has several spellings of one address, and one for each of IPv4. */
-export function sameAddress(one: string, other: string): boolean {
-  if (one === other) return true
-  const list = new BlockList()
-  list.addAddress(one, familyOf(one))
-  return list.check(other, familyOf(other))
-}
+export const sameAddress = (one: string, other: string): boolean =>
+  one === other || plainAddress(one) === plainAddress(other)

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { plainAddress } from '../../src/ip-address.ts'
 import type { StreamHeader } from '../../src/tunnel/types.ts'
 
 export type Protocol = 'TCP' | 'UDP'
@@ -31,7 +32,8 @@ export function destinationOf({ dial, proto }: StreamHeader): Destination | unde
   if (isLabel(service) && isLabel(namespace)) return { kind: 'service', protocol, namespace, name: service, port }
   if (namespace !== undefined && !isLabel(namespace)) return undefined
   if (typeof host === 'string' && host.length <= 253 && (isIP(host) > 0 || hostName.test(host))) {
-    return { kind: 'host', protocol, namespace, host, port }
+    // One spelling, so that no rule is passed by with another.
+    return { kind: 'host', protocol, namespace, host: plainAddress(host), port }
   }
   return undefined
 }

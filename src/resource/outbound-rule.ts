@@ -1,5 +1,6 @@
 import { BlockList, isIP } from 'node:net'
 import { InterceptError } from '../errors.ts'
+import { addressesMeant } from '../ip-address.ts'
 
 /** A part of what laptops may reach, or may not: an address, a range of them, a name, or everything; and its ports. */
 export interface OutboundRule {
@@ -13,6 +14,8 @@ export interface OutboundRule {
   readonly ports: { readonly from: number; readonly to: number }
 }
 
+/** Where the address of IPv4 begins in one of IPv6. */
+const mappedPrefix = 96
 const everyPort = { from: 1, to: 65_535 }
 const name = /^[a-z0-9_]([-a-z0-9_]*[a-z0-9_])?(\.[a-z0-9_]([-a-z0-9_]*[a-z0-9_])?)*\.?$/i
 
@@ -51,10 +54,16 @@ export function coversAddress(
   }
 }
 
+/** An address of IPv4 is in ranges of IPv4, however either is written: `::/0` is what has IPv6. */
 function inRange({ address, prefix }: { readonly address: string; readonly prefix: number }, host: string): boolean {
   const list = new BlockList()
   list.addSubnet(address, prefix, isIP(address) === 6 ? 'ipv6' : 'ipv4')
-  return list.check(host, isIP(host) === 6 ? 'ipv6' : 'ipv4')
+  const isOfMapped = isIP(address) === 6 && prefix >= mappedPrefix
+  return addressesMeant(host).some((one) => {
+    const family = isIP(one)
+    if (family === 4 && isIP(address) === 6 && !isOfMapped) return false
+    return list.check(one, family === 6 ? 'ipv6' : 'ipv4')
+  })
 }
 
 function whereOf(text: string): OutboundRule['where'] | undefined {

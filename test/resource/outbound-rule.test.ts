@@ -21,6 +21,17 @@ test.each([
   ['10.0.0.0/8', 'fd00::1', 80, false],
   // As the kernel takes it.
   ['10.0.0.0/8', '::ffff:10.0.0.1', 80, true],
+  ['10.0.0.0/8', '::ffff:a00:1', 80, true],
+  ['::ffff:10.0.0.0/104', '10.0.0.1', 80, true],
+  ['::ffff:10.0.0.0/104', '11.0.0.1', 80, false],
+  ['::/0', 'fd00::1', 80, true],
+  ['::/0', '10.0.0.1', 80, false],
+  ['::/0', '::ffff:10.0.0.1', 80, false],
+  ['0.0.0.0/0', 'fd00::1', 80, false],
+  // Where a gateway leads there.
+  ['10.0.0.0/8', '64:ff9b::10.0.0.1', 80, true],
+  ['64:ff9b::/96', '64:ff9b::10.0.0.1', 80, true],
+  ['fd00::7', 'FD00:0::7', 80, true],
 ])('%s and %s:%d: %s', (text, host, port, expected) => {
   expect(covers(text, host, port)).toBe(expected)
 })

@@ -19,6 +19,14 @@ describe('the destination that a header names', () => {
       { host: '::1', port: 1 },
       { kind: 'host', host: '::1', port: 1 },
     ],
+    [
+      { host: '::FFFF:a00:1', port: 1 },
+      { kind: 'host', host: '10.0.0.1', port: 1 },
+    ],
+    [
+      { host: 'FD00:0:0::7%eth0', port: 1 },
+      { kind: 'host', host: 'fd00::7', port: 1 },
+    ],
   ])('%j', (dial, expected) => {
     expect(destinationOf({ dial })).toEqual({ protocol: 'TCP', ...expected })
     expect(destinationOf({ proto: 'udp', dial })).toEqual({ protocol: 'UDP', ...expected })
