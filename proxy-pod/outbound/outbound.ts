@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import type { Socket } from 'node:net'
+import { networkInterfaces } from 'node:os'
 import { dialTcp } from '../../src/dial-tcp.ts'
 import { codeOf, messageOf } from '../../src/errors.ts'
 import type { Kube } from '../../src/kube/types.ts'
@@ -13,6 +14,7 @@ import { addressesOf } from './dns/addresses-of.ts'
 import type { LaptopDns } from './dns/laptop-dns.ts'
 import { serveDns } from './dns/serve-dns.ts'
 import { dnsOfPod } from './dns-of-pod.ts'
+import { ipv6KindOf } from './ipv6-kind.ts'
 import { namespaceAskedBy } from './namespace-asked.ts'
 import { Narrowed, type OutboundRules } from './narrowed.ts'
 import { outOfReach, type Reach } from './reach.ts'
@@ -100,7 +102,8 @@ export class Outbound {
     this.#knownNames().then(
       ({ conf }) => {
         stream.accept()
-        stream.write(Buffer.from(JSON.stringify(settingsFor(conf, namespace))))
+        const settings = { ...settingsFor(conf, namespace), ipv6: ipv6KindOf(networkInterfaces()) }
+        stream.write(Buffer.from(JSON.stringify(settings)))
         stream.end()
       },
       (error: unknown) => stream.refuse(codeOf(error) ?? 'unreadable', messageOf(error)),
