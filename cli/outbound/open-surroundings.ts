@@ -98,6 +98,7 @@ async function makeSurroundings(parts: Parts): Promise<Surroundings> {
       ),
       onFailure: ({ address, port }, code, reason) => tellFailure({ host: address, port }, code, reason),
       onPort: (port, taken) => tellPort(ui, port, taken),
+      onWithoutIPv6: (reason) => ui.warnAside('no-ipv6', `the pod has IPv6, and the command has not: ${reason}`),
     })
   } catch (error) {
     if (!isNoTwin(error)) throw error

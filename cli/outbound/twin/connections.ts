@@ -6,6 +6,7 @@ import { dialLocal } from '../../agent/local-process.ts'
 import { connectionWaitMs, waitForTunnel } from '../wait-for-tunnel.ts'
 import { joinPaused } from './join-paused.ts'
 import type { Endpoint } from './keeper/ip-packet.ts'
+import { isLoopback } from './loopback.ts'
 import { Verdict } from './protocol.ts'
 import { verdictOf } from './verdict-of.ts'
 
@@ -30,15 +31,15 @@ export class Connections {
   readonly #expected = new Map<string, { join(socket: Socket): void; giveUp(): void; timer: NodeJS.Timeout }>()
   /** Those that have arrived, by their two ends. */
   readonly #open = new Map<string, Socket>()
-  #listener: Server | undefined
+  readonly #listeners: Server[] = []
 
   constructor(parts: ConnectionParts) {
     this.#parts = parts
   }
 
-  /** @param listener where the twin's connections arrive, with both of their addresses as they are */
+  /** @param listener where the twin's connections of a family arrive, with both of their addresses as they are */
   listen(listener: Server): void {
-    this.#listener = listener
+    this.#listeners.push(listener)
     Object.assign(listener, { allowHalfOpen: true, pauseOnConnect: true, noDelay: true })
     listener.on('connection', (socket: Socket) => this.#arrived(socket))
   }
@@ -49,7 +50,7 @@ export class Connections {
     // Its packet came again while the verdict about it was on its way: what there is of it is the kernel's to look up.
     if (this.#expected.has(key) || this.#open.has(key)) return Verdict.Take
     try {
-      if (to.address.startsWith('127.0.')) await this.#expectLocal(key, to)
+      if (isLoopback(to.address)) await this.#expectLocal(key, to)
       else await this.#expectRemote(key, to)
       return Verdict.Take
     } catch (error) {
@@ -60,7 +61,7 @@ export class Connections {
 
   close(): void {
     this.#over.abort()
-    this.#listener?.close()
+    for (const listener of this.#listeners) listener.close()
     for (const { giveUp, timer } of this.#expected.values()) {
       clearTimeout(timer)
       giveUp()

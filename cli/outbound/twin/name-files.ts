@@ -1,12 +1,15 @@
+import { isIPv4 } from 'node:net'
 import type { ResolverSettings } from '../../../src/dns/resolver-settings.ts'
 
 /** The name server of a twin that nobody else has told us: the address of its own interface leads nowhere else. */
 export const fallbackNameServer = '192.0.2.53'
 
-/** The resolv.conf of a twin. */
-export function resolvConf({ nameservers, searches, options }: ResolverSettings): string {
+/** The resolv.conf of a twin. @param hasIPv6 whether the twin reaches servers that have only that */
+export function resolvConf({ nameservers, searches, options }: ResolverSettings, hasIPv6: boolean): string {
+  // What has a zone is on a link of the pod's.
+  const reached = nameservers.filter((address) => isIPv4(address) || (hasIPv6 && !address.includes('%')))
   return `${[
-    ...nameservers.map((address) => `nameserver ${address}`),
+    ...(reached.length > 0 ? reached : [fallbackNameServer]).map((address) => `nameserver ${address}`),
     ...(searches.length > 0 ? [`search ${searches.join(' ')}`] : []),
     ...(options.length > 0 ? [`options ${options.join(' ')}`] : []),
   ].join('\n')}\n`

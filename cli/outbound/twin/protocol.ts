@@ -27,13 +27,15 @@ export interface TwinMount {
   readonly readOnly: boolean
 }
 
+export type Family = 'ipv4' | 'ipv6'
+
 /** Programs that put rules into the kernel, in the order in which they are tried. */
 export const firewalls = ['iptables', 'nft'] as const
 export type Firewall = (typeof firewalls)[number]
 
 export interface TwinSetup {
-  /** Of the twin's own interface. */
-  readonly address: string
+  /** Of the twin's own interface. Without one of IPv6 only `::1` is in the twin. */
+  readonly addresses: { readonly ipv4: string; readonly ipv6: string | undefined }
   readonly mounts: readonly TwinMount[]
   /** A directory of ours for what the mounts need; empty. */
   readonly scratch: string
@@ -65,8 +67,10 @@ export type ToKeeper =
 
 /** From the keeper to the command line. */
 export type FromKeeper =
-  /** Carries the listener at which the twin's connections arrive. */
-  | { readonly kind: 'ready' }
+  /** Carries the listener at which the twin's connections of one family arrive. Before 'ready'. */
+  | { readonly kind: 'listener' }
+  /** With what is in the way of IPv6, where the twin has none. */
+  | { readonly kind: 'ready'; readonly withoutIPv6?: string | undefined }
   | { readonly kind: 'failed'; readonly code: string; readonly message: string }
   /** A new connection; it waits for its verdict. */
   | { readonly kind: 'connection'; readonly packet: number; readonly from: Endpoint; readonly to: Endpoint }

@@ -27,14 +27,14 @@ export interface TwinSurroundingsOptions {
   readonly room: string
   onFailure(to: Endpoint, code: string, reason: string): void
   onPort(port: number, taken?: { readonly code: string; readonly reason: string }): void
+  /** The pod has IPv6, and this machine's twins cannot. */
+  onWithoutIPv6(reason: string): void
 }
 
 /** A twin of a pod. @throws InterceptError 'no-twin' where this machine cannot have one */
 export async function twinSurroundings(options: TwinSurroundingsOptions): Promise<Surroundings> {
-  const { way, namespace, env, room } = options
+  const { way, namespace, env, room, settings } = options
   const dns = new ClusterDns(way, namespace)
-  const own = options.settings.nameservers.filter((address) => !address.includes(':'))
-  const nameservers = own.length > 0 ? own : [fallbackNameServer]
   const dialOf = ({ address, port }: Endpoint) => ({ host: address, port, namespace })
   const twin = await Twin.start({
     dialTcp: (to) => way.dial(dialOf(to)),
@@ -42,15 +42,21 @@ export async function twinSurroundings(options: TwinSurroundingsOptions): Promis
     dialDns: () => way.openDns(namespace),
     up: (signal) => way.up(signal),
     query: (message) => dns.query(message),
-    nameservers,
+    nameservers: [...settings.nameservers, fallbackNameServer],
+    ipv6: settings.ipv6,
     scratch: room,
     mounts: [
-      ...(await nameMounts({ ...options.settings, nameservers }, options)),
+      ...(await nameMounts(options)),
       ...options.mounts.map(({ source, mountPath: target, kind, readOnly }) => ({ source, target, kind, readOnly })),
     ],
     onFailure: options.onFailure,
     onPort: options.onPort,
   })
+  if (twin.withoutIPv6 !== undefined) {
+    options.onWithoutIPv6(twin.withoutIPv6)
+    // The file that is mounted is this one.
+    await writeFile(nameFile(room, resolvConfFile), resolvConf(settings, false))
+  }
   return {
     kind: 'twin',
     run: (command) => twin.run({ command, env, cwd: process.cwd() }),
@@ -63,24 +69,25 @@ export async function twinSurroundings(options: TwinSurroundingsOptions): Promis
   }
 }
 
+const resolvConfFile = '/etc/resolv.conf'
+
+/** Where lies what stands at a path of the twin. */
+const nameFile = (room: string, target: string): string => join(room, 'names', target.replaceAll('/', '-'))
+
 /** The files by which programs find names, over those of this machine. */
-async function nameMounts(
-  settings: ResolverSettings,
-  { hostAliases, room }: TwinSurroundingsOptions,
-): Promise<TwinMount[]> {
-  const folder = join(room, 'names')
-  const empty = join(folder, 'empty')
+async function nameMounts({ settings, hostAliases, room }: TwinSurroundingsOptions): Promise<TwinMount[]> {
+  const empty = nameFile(room, 'empty')
   await mkdir(empty, { recursive: true, mode: 0o755 })
   const switching = textOf('/etc/nsswitch.conf')
   const texts: Record<string, string | undefined> = {
-    '/etc/resolv.conf': resolvConf(settings),
+    [resolvConfFile]: resolvConf(settings, settings.ipv6 !== undefined),
     '/etc/hosts': hostsFile(hostAliases, hostname()),
     '/etc/nsswitch.conf': switching === undefined ? undefined : nsswitch(switching),
   }
   const mounts: TwinMount[] = []
   for (const [target, text] of Object.entries(texts)) {
     if (text === undefined) continue
-    const source = join(folder, target.replaceAll('/', '-'))
+    const source = nameFile(room, target)
     await writeFile(source, text, { mode: 0o644 })
     mounts.push({ source, target, kind: 'file', readOnly: true })
   }

@@ -1,7 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { Server, Socket } from 'node:net'
 import { join } from 'node:path'
+import type { IPv6Kind } from '../../../src/dns/resolver-settings.ts'
 import { codeOf, InterceptError, messageOf } from '../../../src/errors.ts'
+import { plainAddress } from '../../../src/ip-address.ts'
 import type { TunnelStream } from '../../../src/tunnel/index.ts'
 import { exitCodeOf } from '../../agent/child-command.ts'
 import { dialLocal } from '../../agent/local-process.ts'
@@ -20,8 +22,12 @@ import {
 } from './protocol.ts'
 import { checkTwin, explained } from './why-no-twin.ts'
 
-/** Of the twin's own interface; of a range that is nowhere in use (RFC 5737). */
+/**
+ * Of the twin's own interface, of ranges that are nowhere in use (RFC 5737, 3849). The unique-local one is of a prefix
+ * that was drawn by lot (RFC 4193).
+ */
 const ownAddress = '192.0.2.1'
+const ownIPv6: Readonly<Record<IPv6Kind, string>> = { global: '2001:db8::1', 'unique-local': 'fdff:b03f:9abf::1' }
 const dnsPort = 53
 
 export interface TwinParts {
@@ -32,6 +38,8 @@ export interface TwinParts {
   up(signal: AbortSignal): Promise<void>
   query(message: Buffer): Promise<Buffer>
   readonly nameservers: readonly string[]
+  /** What the twin's own address of IPv6 is like; undefined: it has none, and nothing of IPv6 leaves it. */
+  readonly ipv6?: IPv6Kind | undefined
   /** A directory that only this user reads, for what the mounts need. */
   readonly scratch: string
   readonly mounts: readonly TwinMount[]
@@ -56,6 +64,7 @@ export class Twin {
   readonly #dials = new Map<number, { resolve(socket: Socket): void; reject(error: Error): void }>()
   readonly #isRoot: boolean
   readonly #room: string
+  #withoutIPv6: string | undefined
   #lastDial = 0
   #closed = false
 
@@ -68,8 +77,8 @@ export class Twin {
       onMirrored: (port) => parts.onPort(port),
       onTaken: (port, code, reason) => parts.onPort(port, { code, reason }),
     })
-    const isNameServer = ({ address, port }: Endpoint): boolean =>
-      port === dnsPort && parts.nameservers.includes(address)
+    const nameservers = new Set(parts.nameservers.map(plainAddress))
+    const isNameServer = ({ address, port }: Endpoint): boolean => port === dnsPort && nameservers.has(address)
     this.#connections = new Connections({
       dial: (to) => (isNameServer(to) ? parts.dialDns() : parts.dialTcp(to)),
       up: (signal) => parts.up(signal),
@@ -99,6 +108,11 @@ export class Twin {
       await twin.close()
       throw explained(error, isRoot)
     }
+  }
+
+  /** What is in the way of IPv6, where the twin has none and was to have it. */
+  get withoutIPv6(): string | undefined {
+    return this.#withoutIPv6
   }
 
   /**
@@ -149,19 +163,20 @@ export class Twin {
     await rm(this.#room, { recursive: true, force: true })
   }
 
-  async #setUp(parts: Pick<TwinParts, 'mounts' | 'firewalls'>): Promise<void> {
-    const ready = this.#keeper.first((message, handle) => {
+  async #setUp(parts: Pick<TwinParts, 'mounts' | 'firewalls' | 'ipv6'>): Promise<void> {
+    const ready = this.#keeper.first((message) => {
       if (message.kind === 'failed') throw new InterceptError(message.code, message.message)
-      return message.kind === 'ready' && handle instanceof Server ? handle : undefined
+      return message.kind === 'ready' ? message : undefined
     })
     this.#send({
       kind: 'set-up',
-      address: ownAddress,
+      addresses: { ipv4: ownAddress, ipv6: parts.ipv6 && ownIPv6[parts.ipv6] },
       mounts: parts.mounts,
       scratch: this.#room,
       firewalls: parts.firewalls ?? firewalls,
     })
-    this.#connections.listen(await ready)
+    const { withoutIPv6 } = await ready
+    if (parts.ipv6) this.#withoutIPv6 = withoutIPv6
   }
 
   #send(message: ToKeeper): void {
@@ -184,6 +199,9 @@ export class Twin {
         return
       case 'dialled':
         this.#dialled(message, handle)
+        return
+      case 'listener':
+        if (handle instanceof Server) this.#connections.listen(handle)
         return
       case 'ready':
       case 'failed':

@@ -9,7 +9,10 @@ const verdicts: Readonly<Record<string, Verdict>> = {
   EHOSTDOWN: Verdict.HostUnreachable,
   ENETUNREACH: Verdict.NetworkUnreachable,
   EADDRNOTAVAIL: Verdict.NetworkUnreachable,
+  // A pod whose kernel has no IPv6.
+  EAFNOSUPPORT: Verdict.NetworkUnreachable,
   'tunnel-down': Verdict.NetworkUnreachable,
+  EACCES: Verdict.Prohibited,
   'not-allowed': Verdict.Prohibited,
   // Nothing has come back, and the program goes on waiting as long as it would have.
   ETIMEDOUT: Verdict.Drop,

@@ -1,13 +1,16 @@
 import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync } from 'node:fs'
 import { connect, createServer, type Server, type Socket } from 'node:net'
-import { codeOf, messageOf } from '../../../../src/errors.ts'
+import { codeOf, InterceptError, messageOf } from '../../../../src/errors.ts'
 import { endInhabitants, networkNamespaceOf } from '../inhabitants.ts'
+import { isLoopback } from '../loopback.ts'
 import { type FromKeeper, graceMs, type ToKeeper, type TwinCommand, type TwinSetup, Verdict } from '../protocol.ts'
 import type { IpPacket } from './ip-packet.ts'
-import { loadLibc } from './libc.ts'
+import { type Libc, loadLibc } from './libc.ts'
 import { accepts, dialAddresses, type ListeningPort } from './listening-ports.ts'
 import { Mounts } from './mounts.ts'
-import { setUpNetwork } from './network.ts'
+import { setUpIPv4, setUpIPv6 } from './network.ts'
 import { PacketQueue } from './packet-queue.ts'
 import { startProgram, whyNotStarted } from './program.ts'
 import { Replies } from './replies.ts'
@@ -24,7 +27,8 @@ export class Keeper {
   readonly #send: Send
   readonly #replies = new Replies()
   #queue: PacketQueue | undefined
-  #listenerPort = 0
+  /** Of our own listeners. */
+  readonly #ports = new Set<number>()
   /** File descriptor of the socket diagnostics. */
   #diagnostics = -1
   /** Connections that wait, by both ends, and the packet that waits for each: a SYN may come again. */
@@ -68,21 +72,30 @@ export class Keeper {
     process.kill(process.pid, 'SIGKILL')
   }
 
-  async #setUp({ mounts, scratch, ...network }: TwinSetup): Promise<void> {
+  async #setUp({ mounts, scratch, addresses, firewalls }: TwinSetup): Promise<void> {
     try {
       const libc = await loadLibc()
-      const { fd, port } = libc.transparentListener()
-      this.#listenerPort = port
       this.#diagnostics = libc.socketDiagnostics()
-      await setUpNetwork(network, port)
+      const { fd, port } = libc.transparentListener('ipv4')
+      const device = await setUpIPv4({ address: addresses.ipv4, firewalls, port })
+      const ipv6 = await listenerOfIPv6(libc, { address: addresses.ipv6, device, firewalls })
       this.#queue = new PacketQueue(libc.packetQueueSocket(), (id, packet) => this.#ask(id, packet))
       await this.#queue.start()
       new Mounts(libc, scratch).add(mounts)
-      const server = createServer({ pauseOnConnect: true })
-      server.listen({ fd }, () => this.#send({ kind: 'ready' }, server, () => server.close()))
+      const listeners = [{ fd, port }, ...(ipv6 instanceof Error ? [] : [ipv6])]
+      for (const listener of listeners) await this.#handOver(listener)
+      this.#send({ kind: 'ready', withoutIPv6: ipv6 instanceof Error ? ipv6.message : undefined })
     } catch (error) {
       this.#send({ kind: 'failed', code: codeOf(error) ?? 'failed', message: messageOf(error) })
     }
+  }
+
+  /** The command line accepts what comes to a listener. */
+  async #handOver({ fd, port }: { readonly fd: number; readonly port: number }): Promise<void> {
+    this.#ports.add(port)
+    const server = createServer({ pauseOnConnect: true }).listen({ fd })
+    await once(server, 'listening')
+    this.#send({ kind: 'listener' }, server, () => server.close())
   }
 
   #ask(packet: number, { protocol, from, to, payload }: IpPacket): void {
@@ -100,7 +113,7 @@ export class Keeper {
     this.#connections.set(key, { packet })
     this.#keys.set(packet, key)
     // What something here listens for is nobody else's affair.
-    if (to.address.startsWith('127.0.') && accepts(this.#listeners(), to.address, to.port)) {
+    if (isLoopback(to.address) && accepts(this.#listeners(), to.address, to.port)) {
       this.#decide(packet, Verdict.Leave)
     } else this.#send({ kind: 'connection', packet, from, to })
   }
@@ -151,12 +164,30 @@ export class Keeper {
   }
 
   #look(): void {
-    const ports = [...new Set(this.#listeners().map(({ port }) => port))].filter((port) => port !== this.#listenerPort)
+    const ports = [...new Set(this.#listeners().map(({ port }) => port))].filter((port) => !this.#ports.has(port))
     ports.sort((a, b) => a - b)
     const listening = ports.join()
     if (listening === this.#listening) return
     this.#listening = listening
     this.#send({ kind: 'listening', ports })
+  }
+}
+
+/** The listener of IPv6, with the network for it; or what is in its way, and then nothing of it is there. */
+async function listenerOfIPv6(
+  libc: Libc,
+  setup: Omit<Parameters<typeof setUpIPv6>[0], 'port'>,
+): Promise<ReturnType<Libc['transparentListener']> | InterceptError> {
+  let fd: number | undefined
+  try {
+    const listener = libc.transparentListener('ipv6')
+    fd = listener.fd
+    await setUpIPv6({ ...setup, port: listener.port })
+    return listener
+  } catch (error) {
+    if (fd !== undefined) closeSync(fd)
+    if (error instanceof InterceptError) return error
+    throw error
   }
 }
 

@@ -1,4 +1,5 @@
 import { InterceptError } from '../../../../src/errors.ts'
+import type { Family } from '../protocol.ts'
 
 /**
  * The few calls of the system that Node has no way to make, through koffi. Loaded in the keeper only: the command line
@@ -9,8 +10,8 @@ export interface Libc {
   packetQueueSocket(): number
   /** A netlink socket to the kernel's socket diagnostics. @returns its file descriptor @throws InterceptError */
   socketDiagnostics(): number
-  /** A TCP listener on 127.0.0.1 that takes connections to any address. @throws InterceptError */
-  transparentListener(): { readonly fd: number; readonly port: number }
+  /** A TCP listener on this family's localhost that takes connections to any address. @throws InterceptError */
+  transparentListener(family: Family): { readonly fd: number; readonly port: number }
   /** mount(2). @throws InterceptError with the errno's name as code */
   mount(source: string, target: string, type: string, flags: number): void
   /** Makes `root` the root of this mount namespace, and forgets the one before. @throws InterceptError */
@@ -29,6 +30,7 @@ export const MountFlag = {
 } as const
 
 const AF_INET = 2
+const AF_INET6 = 10
 const AF_NETLINK = 16
 const SOCK_STREAM = 1
 const SOCK_RAW = 3
@@ -43,10 +45,25 @@ const SOL_NETLINK = 270
 const NETLINK_NO_ENOBUFS = 5
 const SOL_IP = 0
 const IP_TRANSPARENT = 19
+const SOL_IPV6 = 41
+const IPV6_TRANSPARENT = 75
 const MNT_DETACH = 2
 const pivotRootNumbers: Readonly<Record<string, number>> = { x64: 155, arm64: 41 }
 const queueBytes = 4 * 1024 * 1024
 const backlog = 4_096
+/** Of the listeners: the option that makes one transparent, and localhost with any port (sockaddr_in, sockaddr_in6). */
+const localhosts = {
+  ipv4: {
+    domain: AF_INET,
+    transparent: [SOL_IP, IP_TRANSPARENT],
+    address: Buffer.from([AF_INET, 0, 0, 0, 127, 0, 0, 1, ...Array(8).fill(0)]),
+  },
+  ipv6: {
+    domain: AF_INET6,
+    transparent: [SOL_IPV6, IPV6_TRANSPARENT],
+    address: Buffer.from([AF_INET6, 0, 0, 0, ...Array(4).fill(0), ...Array(15).fill(0), 1, ...Array(4).fill(0)]),
+  },
+} as const
 
 export async function loadLibc(): Promise<Libc> {
   const { default: koffi } = await import('koffi').catch((cause: unknown) => {
@@ -80,15 +97,15 @@ export async function loadLibc(): Promise<Libc> {
     },
     socketDiagnostics: () =>
       checked(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG), 'a netlink socket'),
-    transparentListener() {
-      const fd = checked(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), 'a socket')
-      checked(setsockopt(fd, SOL_IP, IP_TRANSPARENT, [1], 4), 'IP_TRANSPARENT')
+    transparentListener(family) {
+      const { domain, transparent, address } = localhosts[family]
+      const fd = checked(socket(domain, SOCK_STREAM | SOCK_CLOEXEC, 0), 'a socket')
+      checked(setsockopt(fd, ...transparent, [1], 4), 'a transparent socket')
       // What it accepts has the port that was dialled, and would else keep the program from listening there.
       checked(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, [1], 4), 'SO_REUSEADDR')
-      const address = Buffer.from([AF_INET, 0, 0, 0, 127, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0])
       checked(bind(fd, address, address.length), 'bind')
       checked(listen(fd, backlog), 'listen')
-      const bound = Buffer.alloc(16)
+      const bound = Buffer.alloc(address.length)
       checked(getsockname(fd, bound, [bound.length]), 'getsockname')
       return { fd, port: bound.readUInt16BE(2) }
     },

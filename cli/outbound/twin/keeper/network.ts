@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { codeOf, InterceptError, messageOf } from '../../../../src/errors.ts'
 import type { TwinSetup } from '../protocol.ts'
-import { iptablesRules, nftRules } from './rules.ts'
+import { iptablesRules, nftRules, type RuleOptions } from './rules.ts'
 
 /** Where system programs are that are not in everybody's PATH. */
 const env = { ...process.env, PATH: `${process.env.PATH ?? ''}:/usr/sbin:/sbin:/usr/bin:/bin` }
@@ -17,27 +17,78 @@ const settings: Readonly<Record<string, string>> = {
   '/proc/sys/net/ipv4/ping_group_range': '0 2147483647',
 }
 
+/** Allows that every address is bound, for which a local route is enough in IPv4 only. */
+const bindAnySetting = '/proc/sys/net/ipv6/ip_nonlocal_bind'
+const settingsOfIPv6: typeof settings = {
+  // What this machine does without, the pod has.
+  '/proc/sys/net/ipv6/conf/all/disable_ipv6': '0',
+  [bindAnySetting]: '1',
+}
+
+interface NetworkSetup extends Pick<TwinSetup, 'firewalls'> {
+  /** Of the family's listener. */
+  readonly port: number
+}
+
 /**
- * Makes this network namespace the twin's: every address is here, and the rules lead what goes out to the queue and the
- * listener. @param port of the listener @throws InterceptError 'no-ip', 'no-firewall'
+ * Makes this network namespace the twin's: every address of IPv4 is here, and the rules lead what goes out to the queue
+ * and the listener. @returns the name of its interface @throws InterceptError 'no-ip', 'no-firewall'
  */
-export async function setUpNetwork(
-  { address, firewalls }: Pick<TwinSetup, 'address' | 'firewalls'>,
-  port: number,
-): Promise<void> {
-  for (const [file, value] of Object.entries(settings)) {
+export async function setUpIPv4({ address, firewalls, port }: NetworkSetup & { address: string }): Promise<string> {
+  write(settings)
+  await ip('link set lo up')
+  const device = await anInterface()
+  await ip(`addr add ${address}/32 dev ${device}`)
+  if (device !== 'lo') await ip(`link set ${device} up`)
+  await ip(`route add local default dev lo src ${address}`)
+  await setUpRules(firewalls, { family: 'ipv4', address, port })
+  return device
+}
+
+/**
+ * The same for IPv6, after that. @param address undefined: only `::1` is there @param device that `setUpIPv4` made
+ * @throws InterceptError 'no-ipv6', 'no-firewall', 'ip-failed'
+ */
+export async function setUpIPv6({
+  address,
+  device,
+  firewalls,
+  port,
+}: NetworkSetup & { address: string | undefined; device: string }): Promise<void> {
+  if (address !== undefined) write(settingsOfIPv6)
+  if (!hasIPv6()) throw new InterceptError('no-ipv6', 'this system has no IPv6')
+  // Replies to datagrams leave from the address of who sends them.
+  if (address !== undefined && textOf(bindAnySetting) !== '1') {
+    throw new InterceptError('no-ipv6', `${bindAnySetting} cannot be written`)
+  }
+  // Before there is a way out, so that nothing takes it unasked.
+  await setUpRules(firewalls, { family: 'ipv6', address, port })
+  if (address === undefined) return
+  // Nobody else is on this network who could have the address.
+  await ip(`-6 addr add ${address}/128 dev ${device} nodad`)
+  await ip(`-6 route add local default dev lo src ${address}`)
+}
+
+/** Whether this namespace has `::1`: where IPv6 is off it is not there, whatever it was that has switched it off. */
+const hasIPv6 = (): boolean => /^0{31}1 /m.test(textOf('/proc/net/if_inet6') ?? '')
+
+function write(all: typeof settings): void {
+  for (const [file, value] of Object.entries(all)) {
     try {
       writeFileSync(file, value)
     } catch (error) {
       if (!['EROFS', 'EACCES', 'ENOENT', 'EINVAL'].includes(codeOf(error) ?? '')) throw error
     }
   }
-  await ip('link set lo up')
-  const device = await anInterface()
-  await ip(`addr add ${address}/32 dev ${device}`)
-  if (device !== 'lo') await ip(`link set ${device} up`)
-  await ip(`route add local default dev lo src ${address}`)
-  await setUpRules(firewalls, { address, port })
+}
+
+function textOf(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8').trim()
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined
+    throw error
+  }
 }
 
 async function anInterface(): Promise<string> {
@@ -54,19 +105,20 @@ async function anInterface(): Promise<string> {
 
 /** How each firewall is told its rules. */
 const rulesBy = {
-  iptables: { program: 'iptables-restore', args: ['--noflush'], rules: iptablesRules },
-  nft: { program: 'nft', args: ['-f', '-'], rules: nftRules },
+  iptables: {
+    programs: { ipv4: 'iptables-restore', ipv6: 'ip6tables-restore' },
+    args: ['--noflush'],
+    rules: iptablesRules,
+  },
+  nft: { programs: { ipv4: 'nft', ipv6: 'nft' }, args: ['-f', '-'], rules: nftRules },
 } as const
 
-async function setUpRules(
-  firewalls: TwinSetup['firewalls'],
-  options: { readonly address: string; readonly port: number },
-): Promise<void> {
+async function setUpRules(firewalls: TwinSetup['firewalls'], options: RuleOptions): Promise<void> {
   const reasons: string[] = []
   for (const firewall of firewalls) {
-    const { program, args, rules } = rulesBy[firewall]
+    const { programs, args, rules } = rulesBy[firewall]
     try {
-      await run(program, args, rules(options))
+      await run(programs[options.family], args, rules(options))
       return
     } catch (error) {
       reasons.push(messageOf(error))

@@ -1,4 +1,5 @@
 import { createSocket, type Socket } from 'node:dgram'
+import { isIPv6 } from 'node:net'
 import type { Endpoint } from './ip-packet.ts'
 
 /** Addresses from which datagrams came back lately; the one that was used least lately goes first. */
@@ -40,7 +41,7 @@ export class Replies {
 
 function bound({ address, port }: Endpoint): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = createSocket({ type: 'udp4', reuseAddr: true })
+    const socket = createSocket({ type: isIPv6(address) ? 'udp6' : 'udp4', reuseAddr: true })
     socket.once('error', reject)
     socket.bind({ address, port, exclusive: true }, () => {
       socket.off('error', reject)

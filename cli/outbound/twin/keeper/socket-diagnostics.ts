@@ -1,5 +1,6 @@
 import { readSync, writeSync } from 'node:fs'
-import { type ListeningPort, writtenAddress } from './listening-ports.ts'
+import type { ListeningPort } from './listening-ports.ts'
+import { writtenAddress } from './written-address.ts'
 
 /**
  * What listens, from the kernel's socket diagnostics (sock_diag(7)) over netlink. /proc/net/tcp says the same, but goes

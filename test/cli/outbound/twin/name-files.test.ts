@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { hostsFile, nsswitch, resolvConf } from '../../../../cli/outbound/twin/name-files.ts'
+import { fallbackNameServer, hostsFile, nsswitch, resolvConf } from '../../../../cli/outbound/twin/name-files.ts'
 
 test('resolv.conf', () => {
   const settings = {
@@ -7,10 +7,20 @@ test('resolv.conf', () => {
     searches: ['shop.svc.cluster.local', 'cluster.local'],
     options: ['ndots:5'],
   }
-  expect(resolvConf(settings)).toBe(
+  expect(resolvConf(settings, false)).toBe(
     'nameserver 10.96.0.10\nsearch shop.svc.cluster.local cluster.local\noptions ndots:5\n',
   )
-  expect(resolvConf({ nameservers: ['192.0.2.53'], searches: [], options: [] })).toBe('nameserver 192.0.2.53\n')
+})
+
+test.each([
+  [['10.96.0.10', 'fd00:96::a'], true, ['10.96.0.10', 'fd00:96::a']],
+  [['10.96.0.10', 'fd00:96::a'], false, ['10.96.0.10']],
+  [['fd00:96::a'], false, [fallbackNameServer]],
+  [['fe80::1%eth0'], true, [fallbackNameServer]],
+  [[], true, [fallbackNameServer]],
+])('of the name servers %j, with IPv6: %s, there are %j', (nameservers, hasIPv6, expected) => {
+  const text = resolvConf({ nameservers, searches: [], options: [] }, hasIPv6)
+  expect(text).toBe(expected.map((address) => `nameserver ${address}\n`).join(''))
 })
 
 test('hosts: this machine, and the aliases of the pod', () => {

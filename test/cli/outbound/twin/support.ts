@@ -4,14 +4,14 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build } from 'esbuild'
-import type { Firewall, TwinMount } from '../../../../cli/outbound/twin/protocol.ts'
-import { Twin } from '../../../../cli/outbound/twin/twin.ts'
+import type { TwinMount } from '../../../../cli/outbound/twin/protocol.ts'
+import { Twin, type TwinParts } from '../../../../cli/outbound/twin/twin.ts'
 import { answerStream, type TunnelStream } from '../../../../src/tunnel/index.ts'
 import { tunnelPair } from '../../../tunnel/support/tunnel-pair.ts'
 
 const root = join(import.meta.dirname, '..', '..', '..', '..')
 
-/** A twin whose cluster is played by the test: `10.0.0.N:PORT` is port `hosts[N]` of this machine. */
+/** A twin whose cluster is played by the test: `hosts['ADDRESS:PORT']` is a port of this machine. */
 export interface TestTwin {
   readonly twin: Twin
   /** Writes what a Node program prints to a file: the program's terminal is the test's. */
@@ -26,7 +26,7 @@ export interface TestTwin {
 export async function testTwin(
   hosts: Readonly<Record<string, number>>,
   mounts: readonly TwinMount[] = [],
-  options: { readonly firewalls?: readonly Firewall[] } = {},
+  options: Pick<TwinParts, 'firewalls' | 'ipv6'> = {},
 ): Promise<TestTwin> {
   const room = mkdtempSync(join(tmpdir(), 'intercept-twin-test-'))
   // Within the checkout, so that it finds its packages.
@@ -57,7 +57,7 @@ export async function testTwin(
       queries.push(message)
       return Promise.resolve(answerOf(message))
     },
-    nameservers: ['10.96.0.10'],
+    nameservers: ['10.96.0.10', 'FD00:96:0::A'],
     scratch: room,
     mounts,
     keeper,
@@ -115,6 +115,10 @@ const refusals: Readonly<Record<string, string>> = {
   '10.1.0.2': 'EHOSTUNREACH',
   '10.1.0.3': 'ENETUNREACH',
   '10.1.0.4': 'not-allowed',
+  'fd00:1::1': 'ECONNREFUSED',
+  'fd00:1::2': 'EHOSTUNREACH',
+  'fd00:1::3': 'ENETUNREACH',
+  'fd00:1::4': 'not-allowed',
 }
 
 function serveUdp(stream: TunnelStream, local: number): void {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { accepts, dialAddresses, writtenAddress } from '../../../../../cli/outbound/twin/keeper/listening-ports.ts'
+import { accepts, dialAddresses } from '../../../../../cli/outbound/twin/keeper/listening-ports.ts'
 
 const all = [
   { address: '127.0.0.1', port: 8080 },
@@ -12,6 +12,7 @@ const all = [
 test('who accepts at an address, and where to dial it', () => {
   const ports = [8080, 9000, 3000, 3001, 3002, 1]
   expect(ports.map((port) => accepts(all, '127.0.0.1', port))).toEqual([true, true, true, false, false, false])
+  expect(ports.map((port) => accepts(all, '::1', port))).toEqual([false, false, true, true, false, false])
   expect(ports.map((port) => dialAddresses(all, port))).toEqual([
     ['127.0.0.1'],
     ['127.0.0.1'],
@@ -20,14 +21,4 @@ test('who accepts at an address, and where to dial it', () => {
     ['10.0.0.5'],
     [],
   ])
-})
-
-test.each([
-  ['7f000001', '127.0.0.1'],
-  ['00000000000000000000000000000000', '::'],
-  ['00000000000000000000000000000001', '::1'],
-  ['00000000000000000000ffff0a000005', '10.0.0.5'],
-  ['fd000000000000000000000000000005', 'fd00:0:0:0:0:0:0:5'],
-])('%s is written %s', (hexadecimal, text) => {
-  expect(writtenAddress(Buffer.from(hexadecimal, 'hex'))).toBe(text)
 })
