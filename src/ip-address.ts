@@ -15,6 +15,9 @@ export function plainAddress(address: string): string {
   return mapped.exec(written)?.[1] ?? written
 }
 
+/** As in a URL: IPv6 in brackets. @param host an address or a name */
+export const hostPort = (host: string, port: number): string => `${isIPv6(host) ? `[${host}]` : host}:${port}`
+
 /** The address itself, plainly written, and the IPv4 address that a gateway makes of it, if one does. */
 export function addressesMeant(address: string): string[] {
   const plain = plainAddress(address)

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { addressesMeant, plainAddress } from '../src/ip-address.ts'
+import { addressesMeant, hostPort, plainAddress } from '../src/ip-address.ts'
 
 describe('the plain spelling', () => {
   it.each([
@@ -30,4 +30,12 @@ it('NAT64 leads to the IPv4 address within', () => {
   expect(addressesMeant('64:ff9b::')).toEqual(['64:ff9b::', '0.0.0.0'])
   expect(addressesMeant('64:ff9b:1::a00:102')).toEqual(['64:ff9b:1::a00:102'])
   expect(addressesMeant('::ffff:10.0.1.2')).toEqual(['10.0.1.2'])
+})
+
+it('a host and its port are written as in URLs', () => {
+  expect([hostPort('fd00::7', 80), hostPort('10.0.0.7', 80), hostPort('db', 80)]).toEqual([
+    '[fd00::7]:80',
+    '10.0.0.7:80',
+    'db:80',
+  ])
 })

@@ -1,3 +1,4 @@
+import { hostPort } from '../../src/ip-address.ts'
 import type { CommandContext } from '../command.ts'
 import { paint } from '../ui/colors.ts'
 import type { Ui } from '../ui/ui.ts'
@@ -30,7 +31,7 @@ export function announceSurroundings(
 export function failureTeller(ui: Ui) {
   const lately = new ToldLately()
   return (to: { readonly host: string; readonly port: number }, code: string, reason: string): void => {
-    const line = `${to.host}:${to.port}: ${reason}`
+    const line = `${hostPort(to.host, to.port)}: ${reason}`
     if (!toldByErrno.has(code) && lately.isNews(line)) ui.warnAside('not-connected', line)
   }
 }

@@ -1,6 +1,7 @@
 import { lookup as dnsLookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { codeOf, InterceptError } from '../../src/errors.ts'
+import { hostPort } from '../../src/ip-address.ts'
 import { isKubeError } from '../../src/kube/error.ts'
 import type { Service } from '../../src/kube/objects.ts'
 import { originEndpoints, routableAddresses } from '../../src/takeover/endpoints.ts'
@@ -192,7 +193,7 @@ export class Resolver {
       if (denied === undefined && (await this.#isBehindHeadless(all, host))) return [{ host, port }]
     }
     if (denied === undefined) throw outOfReach(reaches)
-    throw new InterceptError('not-allowed', `${host}:${port} may not be reached: ${denied}`)
+    throw new InterceptError('not-allowed', `${hostPort(host, port)} may not be reached: ${denied}`)
   }
 
   /** Whoever has resolved the name of such a Service dials one of its pods. */
@@ -217,7 +218,10 @@ export class Resolver {
     const reasons = addresses.map((address) => this.#denied.why(address, port))
     const found = addresses.filter((_, index) => reasons[index] === undefined)
     if (found.length > 0) return found.map((address) => ({ host: address, port }))
-    throw new InterceptError('not-allowed', `${host}:${port} may not be reached: ${reasons[0] ?? 'it has no address'}`)
+    throw new InterceptError(
+      'not-allowed',
+      `${hostPort(host, port)} may not be reached: ${reasons[0] ?? 'it has no address'}`,
+    )
   }
 }
 
