@@ -20,6 +20,7 @@ const echo = createServer({ allowHalfOpen: true }, (socket) => {
   socket.on('error', () => undefined)
 })
 const udp = createSocket('udp4')
+const files = mkdtempSync(join(tmpdir(), 'intercept-twin-files-'))
 const portOf = (): number => (echo.address() as AddressInfo).port
 
 beforeAll(async () => {
@@ -31,6 +32,7 @@ beforeAll(async () => {
 afterAll(() => {
   echo.close()
   udp.close()
+  rmSync(files, { recursive: true })
 })
 
 /** What a program says of its addresses of IPv6 beyond its link, and of a way to elsewhere. */
@@ -173,14 +175,20 @@ describe.skipIf(!can).each(firewallsHere('ipv6'))('a twin with IPv6 and the rule
 })
 
 test.skipIf(!can).each([
-  ['unique-local', /^fd[\da-f:]+\/128$/],
-  ['global', /^2001:db8::1\/128$/],
-] as const)('where the pod has a %s address, so has the twin', async (ipv6, address) => {
-  const t = await testTwin({}, [], { ipv6 })
-  const { text } = await t.run(looksAround)
-  const [addresses, error] = text.split('\n')
+  ['unique-local', /^fd[\da-f:]+\/128$/, ['203.0.113.9', '2001:db8:9::9']],
+  ['global', /^2001:db8::1\/128$/, ['2001:db8:9::9', '203.0.113.9']],
+] as const)('where the pod has a %s address, so has the twin, and sorts by it', async (ipv6, address, sorted) => {
+  const hosts = join(files, 'hosts')
+  writeFileSync(hosts, '203.0.113.9 nine\n2001:db8:9::9 nine\n')
+  const t = await testTwin({}, [{ source: hosts, target: '/etc/hosts', kind: 'file', readOnly: true }], { ipv6 })
+  const { text } = await t.run(`${looksAround}
+    import { lookup } from 'node:dns/promises'
+    say((await lookup('nine', { all: true, verbatim: true })).map((one) => one.address).join())
+  `)
+  const [addresses, error, names] = text.split('\n')
   expect(addresses).toMatch(address)
   expect(error).toBe('ECONNREFUSED')
+  expect(names).toBe(sorted.join())
   await t.close()
 })
 
@@ -203,11 +211,10 @@ test.skipIf(!can)('where the pod has no IPv6, the twin has none, but ::1 is this
 test.skipIf(!can || !firewallsHere().includes('iptables'))(
   'where no rules can be made for it, the twin has IPv4 only, and that is said',
   async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'intercept-twin-path-'))
     for (const program of ['ip6tables-restore', 'nft']) {
-      writeFileSync(join(folder, program), `#!/bin/sh\necho "${program} has no IPv6" >&2\nexit 1\n`, { mode: 0o755 })
+      writeFileSync(join(files, program), `#!/bin/sh\necho "${program} has no IPv6" >&2\nexit 1\n`, { mode: 0o755 })
     }
-    vi.stubEnv('PATH', `${folder}:${process.env.PATH}`)
+    vi.stubEnv('PATH', `${files}:${process.env.PATH}`)
     const t = await testTwin({ '10.0.0.7:80': portOf() }, [], { ipv6: 'global' })
     vi.unstubAllEnvs()
     expect(t.twin.withoutIPv6).toBe('ip6tables-restore: ip6tables-restore has no IPv6; nft: nft has no IPv6')
@@ -222,6 +229,5 @@ test.skipIf(!can || !firewallsHere().includes('iptables'))(
     `)
     expect(text).toBe('connected')
     await t.close()
-    rmSync(folder, { recursive: true })
   },
 )
