@@ -93,6 +93,19 @@ def names():
     }
 
 
+def name_at(message, at):
+    """A name of a DNS message, its parts perhaps elsewhere in it, and where what follows it begins."""
+    labels, end = [], None
+    while message[at]:
+        if message[at] >= 0xC0:
+            end = end or at + 2
+            at = struct.unpack("!H", message[at : at + 2])[0] & 0x3FFF
+        else:
+            labels.append(message[at + 1 : at + 1 + message[at]].decode())
+            at += 1 + message[at]
+    return ".".join(labels), end or at + 1
+
+
 def srv():
     """Python has none: a query of RFC 1035 to the name server of resolv.conf."""
     with open("/etc/resolv.conf") as conf:
@@ -103,17 +116,11 @@ def srv():
         datagrams.settimeout(20)
         datagrams.sendto(struct.pack("!6H", 7, 0x100, 1, 0, 0, 0) + name + struct.pack("!2H", 33, 1), (server, 53))
         answer = datagrams.recv(4096)
-    # The first answer: a pointer to the question, type, class, TTL, length, priority, weight, port, target.
-    at = 12 + len(name) + 4 + 12
-    _priority, _weight, port = struct.unpack("!3H", answer[at : at + 6])
-    target, at = [], at + 6
-    while answer[at]:
-        if answer[at] >= 0xC0:
-            at = struct.unpack("!H", answer[at : at + 2])[0] & 0x3FFF
-        else:
-            target.append(answer[at + 1 : at + 1 + answer[at]].decode())
-            at += 1 + answer[at]
-    return f"{port} {'.'.join(target)}"
+    _owner, at = name_at(answer, 12 + len(name) + 4)
+    # Of the first answer: type, class, TTL, length; then priority, weight, port, target.
+    _priority, _weight, port = struct.unpack("!3H", answer[at + 10 : at + 16])
+    target, _end = name_at(answer, at + 16)
+    return f"{port} {target}"
 
 
 def file():
