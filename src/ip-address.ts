@@ -16,7 +16,7 @@ export function plainAddress(address: string): string {
 }
 
 /** As in a URL: IPv6 in brackets. @param host an address or a name */
-export const hostPort = (host: string, port: number): string => `${isIPv6(host) ? `[${host}]` : host}:${port}`
+export const hostPort = (host: string, port: number | string): string => `${isIPv6(host) ? `[${host}]` : host}:${port}`
 
 /** The address itself, plainly written, and the IPv4 address that a gateway makes of it, if one does. */
 export function addressesMeant(address: string): string[] {

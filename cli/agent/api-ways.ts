@@ -1,7 +1,7 @@
 import { connect as connectTls } from 'node:tls'
 import { codeOf, messageOf } from '../../src/errors.ts'
 import type { Kube } from '../../src/kube/types.ts'
-import { GATEWAY_PORT, GATEWAY_SERVICE, TUNNEL_PATH } from '../../src/resource/names.ts'
+import { GATEWAY_PORT, gatewayServerName, TUNNEL_PATH } from '../../src/resource/names.ts'
 import { type Carrier, dialWebSocket, TunnelError } from '../../src/tunnel/index.ts'
 import type { PublishedGateway } from './published-gateway.ts'
 
@@ -66,7 +66,7 @@ export class ApiWays {
       this.#kube.portForward(this.#namespace, pod, GATEWAY_PORT),
       this.#published.read(),
     ])
-    const servername = `${GATEWAY_SERVICE}.${this.#namespace}.svc`
+    const servername = gatewayServerName(this.#namespace)
     // Without the authority the API server's own checks are all there is.
     const options = {
       createConnection: () => connectTls({ socket, servername, ...(ca ? { ca } : { rejectUnauthorized: false }) }),

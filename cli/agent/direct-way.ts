@@ -2,7 +2,7 @@ import { createSecureContext, type SecureContext } from 'node:tls'
 import { codeOf, InterceptError, messageOf } from '../../src/errors.ts'
 import { authorityName } from '../../src/resource/authority-name.ts'
 import { gatewayUrl } from '../../src/resource/gateway-address.ts'
-import { FOR_AUTHORITY_HEADER, FOR_POD_HEADER, GATEWAY_SERVICE } from '../../src/resource/names.ts'
+import { FOR_AUTHORITY_HEADER, FOR_POD_HEADER, gatewayServerName } from '../../src/resource/names.ts'
 import { type Carrier, dialWebSocket, TunnelError } from '../../src/tunnel/index.ts'
 import { gatewayIdentity } from './gateway-identity.ts'
 import type { PublishedGateway } from './published-gateway.ts'
@@ -22,7 +22,7 @@ export class DirectWay {
   constructor(published: PublishedGateway, systemNamespace: string, machineTrusts = trustedAuthorities) {
     this.#published = published
     this.#machineTrusts = machineTrusts
-    this.#service = `${GATEWAY_SERVICE}.${systemNamespace}.svc`
+    this.#service = gatewayServerName(systemNamespace)
   }
 
   /** @throws InterceptError DIRECT_NOT_OFFERED; KubeError; TunnelError whose message names the address */

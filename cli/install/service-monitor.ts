@@ -3,7 +3,7 @@ import {
   CA_CERT_KEY,
   CA_NAME,
   GATEWAY_PORT_NAME,
-  GATEWAY_SERVICE,
+  gatewayServerName,
   PROXY_LABELS,
   PROXY_NAME,
 } from '../../src/resource/names.ts'
@@ -27,7 +27,7 @@ export function serviceMonitor(options: InstallOptions): (KubeObject & { spec: o
             path: '/metrics',
             tlsConfig: {
               ca: { configMap: { name: CA_NAME, key: CA_CERT_KEY } },
-              serverName: `${GATEWAY_SERVICE}.${options.namespace}.svc`,
+              serverName: gatewayServerName(options.namespace),
             },
           },
         ],

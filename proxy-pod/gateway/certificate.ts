@@ -9,7 +9,7 @@ import {
   CA_NAME,
   CA_PRIVATE_KEY,
   GATEWAY_ADDRESS_KEY,
-  GATEWAY_SERVICE,
+  gatewayServerName,
   PROXY_LABELS,
 } from '../../src/resource/names.ts'
 
@@ -34,8 +34,9 @@ export async function servingCertificate(
 ): Promise<GatewayCertificate> {
   const ca = await authority(kube, namespace)
   await publish(kube, namespace, ca, address)
+  const service = gatewayServerName(namespace)
   const serving = await issueServingCertificate(ca, {
-    dnsNames: [`${GATEWAY_SERVICE}.${namespace}.svc`, `${pod.name}.${GATEWAY_SERVICE}.${namespace}.svc`, 'localhost'],
+    dnsNames: [service, `${pod.name}.${service}`, 'localhost'],
     ips: [...pod.ips],
   })
   return { ...serving, authority: ca.cert }

@@ -34,6 +34,8 @@ export const APP_NAME_LABEL = 'app.kubernetes.io/name'
 export const PROXY_LABELS: Readonly<Record<string, string>> = { [APP_NAME_LABEL]: PROXY_NAME }
 
 export const GATEWAY_SERVICE = 'intercept-gateway'
+/** The name in the gateways' certificates, of which all replicas have one. */
+export const gatewayServerName = (systemNamespace: string): string => `${GATEWAY_SERVICE}.${systemNamespace}.svc`
 export const GATEWAY_PORT = 8443
 export const GATEWAY_PORT_NAME = 'gateway'
 /** Path under which a carrier is upgraded. Parameters never go into the query: the API server's proxy drops it. */

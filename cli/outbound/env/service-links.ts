@@ -1,4 +1,4 @@
-import { isIPv6 } from 'node:net'
+import { hostPort } from '../../../src/ip-address.ts'
 import type { Service, ServicePort } from '../../../src/kube/objects.ts'
 
 /** The Service of the API server, told to every pod. */
@@ -36,7 +36,7 @@ function addLinks(variables: Map<string, string>, service: Service, { addressOf 
   for (const [index, port] of (service.spec.ports ?? []).entries()) {
     const at = addressOf?.(service, port) ?? { host: service.spec.clusterIP ?? '', port: port.port }
     const protocol = port.protocol ?? 'TCP'
-    const url = `${protocol.toLowerCase()}://${isIPv6(at.host) ? `[${at.host}]` : at.host}:${at.port}`
+    const url = `${protocol.toLowerCase()}://${hostPort(at.host, at.port)}`
     if (index === 0) {
       variables.set(`${prefix}_SERVICE_HOST`, at.host)
       variables.set(`${prefix}_SERVICE_PORT`, String(at.port))

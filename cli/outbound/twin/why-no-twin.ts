@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { codeOf, InterceptError } from '../../../src/errors.ts'
+import { textOfFile } from './text-of-file.ts'
 
 /** Settings by which a system keeps its users from namespaces, with the value that does, and what undoes it. */
 const forbidding = [
@@ -21,7 +21,7 @@ const forbidding = [
 /** What is wrong in words, and what to type; where a twin could not be made. */
 export function explained(error: unknown, isRoot: boolean): InterceptError {
   const reason = error instanceof Error ? error.message : String(error)
-  const setting = isRoot ? undefined : forbidding.find(({ file, value }) => readSetting(file) === value)
+  const setting = isRoot ? undefined : forbidding.find(({ file, value }) => textOfFile(file) === value)
   return new InterceptError(
     'no-twin',
     setting ? `this system keeps users from making namespaces (${reason})` : reason,
@@ -42,13 +42,4 @@ export async function checkTwin(platform: NodeJS.Platform = process.platform): P
     if (codeOf(error) !== 'ENOENT') throw error
   }
   throw new InterceptError('no-twin', 'there is no program `unshare` of util-linux 2.36 or newer')
-}
-
-function readSetting(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8').trim()
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined
-    throw error
-  }
 }

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { isIPv6 } from 'node:net'
 import { join } from 'node:path'
 import { messageOf } from '../../errors.ts'
+import { hostPort } from '../../ip-address.ts'
 import { KubeError } from '../error.ts'
 import type { ClusterAccess } from './access.ts'
 import { tokenFile } from './token-file.ts'
@@ -33,7 +33,7 @@ export async function inClusterAccess(options: InClusterOptions = {}): Promise<C
     const ca = readFileSync(join(folder, 'ca.crt'))
     const namespace = options.namespace ?? (await readFile(join(folder, 'namespace'), 'utf8')).trim()
     return {
-      server: `https://${isIPv6(host) ? `[${host}]` : host}:${port}`,
+      server: `https://${hostPort(host, port)}`,
       context: 'in-cluster',
       namespace,
       ca,

@@ -1,6 +1,7 @@
 import http from 'node:http'
 import net from 'node:net'
 import tls from 'node:tls'
+import { hostPort } from '../../ip-address.ts'
 import { hostOf } from './proxy.ts'
 import { socksConnect } from './socks.ts'
 
@@ -66,7 +67,7 @@ function httpConnect(
   socket: net.Socket,
   { host, port, proxy, timeoutMs }: { host: string; port: number; proxy: URL; timeoutMs: number },
 ): Promise<net.Socket> {
-  const authority = `${net.isIPv6(host) ? `[${host}]` : host}:${port}`
+  const authority = hostPort(host, port)
   const headers: Record<string, string> = { host: authority }
   if (proxy.username !== '') {
     const login = `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`

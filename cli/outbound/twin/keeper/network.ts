@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { codeOf, InterceptError, messageOf } from '../../../../src/errors.ts'
 import type { TwinSetup } from '../protocol.ts'
+import { textOfFile } from '../text-of-file.ts'
 import { iptablesRules, nftRules, type RuleOptions } from './rules.ts'
 
 /** Where system programs are that are not in everybody's PATH. */
@@ -58,7 +59,7 @@ export async function setUpIPv6({
   if (address !== undefined) write(settingsOfIPv6)
   if (!hasIPv6()) throw new InterceptError('no-ipv6', 'this system has no IPv6')
   // Replies to datagrams leave from the address of who sends them.
-  if (address !== undefined && textOf(bindAnySetting) !== '1') {
+  if (address !== undefined && textOfFile(bindAnySetting) !== '1') {
     throw new InterceptError('no-ipv6', `${bindAnySetting} cannot be written`)
   }
   // Before there is a way out, so that nothing takes it unasked.
@@ -70,7 +71,7 @@ export async function setUpIPv6({
 }
 
 /** Whether this namespace has `::1`: where IPv6 is off it is not there, whatever it was that has switched it off. */
-const hasIPv6 = (): boolean => /^0{31}1 /m.test(textOf('/proc/net/if_inet6') ?? '')
+const hasIPv6 = (): boolean => /^0{31}1 /m.test(textOfFile('/proc/net/if_inet6') ?? '')
 
 function write(all: typeof settings): void {
   for (const [file, value] of Object.entries(all)) {
@@ -79,15 +80,6 @@ function write(all: typeof settings): void {
     } catch (error) {
       if (!['EROFS', 'EACCES', 'ENOENT', 'EINVAL'].includes(codeOf(error) ?? '')) throw error
     }
-  }
-}
-
-function textOf(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8').trim()
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined
-    throw error
   }
 }
 

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { checkTwin } from '../../../../cli/outbound/twin/why-no-twin.ts'
 import { firewallsHere } from './firewalls-here.ts'
+import { asksLocalhost, datagrams, dialErrors } from './programs.ts'
 import { type TestTwin, testTwin } from './support.ts'
 
 const can = await checkTwin().then(
@@ -80,13 +81,7 @@ describe.skipIf(!can).each(firewallsHere('ipv6'))('a twin with IPv6 and the rule
   })
 
   test('its connection errors are the real ones', async () => {
-    const { text } = await t.run(`
-      import { connect } from 'node:net'
-      for (const host of ['fd00:1::1', 'fd00:1::2', 'fd00:1::3', 'fd00:1::4', '::1']) {
-        const error = await new Promise((resolve) => connect(1, host).once('error', resolve))
-        say(host + ' ' + error.code + ' ' + error.syscall)
-      }
-    `)
+    const { text } = await t.run(dialErrors(['fd00:1::1', 'fd00:1::2', 'fd00:1::3', 'fd00:1::4', '::1']))
     expect(text.split('\n')).toEqual([
       'fd00:1::1 ECONNREFUSED connect',
       'fd00:1::2 EHOSTUNREACH connect',
@@ -98,19 +93,7 @@ describe.skipIf(!can).each(firewallsHere('ipv6'))('a twin with IPv6 and the rule
   })
 
   test('leads datagrams to the cluster, and tells of a port where nothing is', async () => {
-    const { text } = await t.run(`
-      import { createSocket } from 'node:dgram'
-      const socket = createSocket('udp6')
-      const answer = new Promise((resolve) => socket.once('message', (message, from) => resolve(message + ' from ' + from.address + ' ' + from.port)))
-      socket.send('one', 9000, 'fd00:10::7')
-      say(await answer)
-      socket.close()
-      const refused = createSocket('udp6')
-      refused.connect(9001, 'fd00:10::7', () => refused.send('x'))
-      const error = await new Promise((resolve) => refused.once('error', resolve))
-      say(error.code)
-      refused.close()
-    `)
+    const { text } = await t.run(datagrams('udp6', 'fd00:10::7', "from.address + ' ' + from.port"))
     expect(text.split('\n')).toEqual(['udp one from fd00:10::7 9000', 'ECONNREFUSED'])
   })
 
@@ -125,14 +108,7 @@ describe.skipIf(!can).each(firewallsHere('ipv6'))('a twin with IPv6 and the rule
   })
 
   test('::1 is this machine, and what listens there alone is there for this machine', async () => {
-    const { text } = await t.run(`
-      import { connect } from 'node:net'
-      const socket = connect(${portOf()}, '::1')
-      socket.end('from inside')
-      let got = ''
-      for await (const chunk of socket) got += chunk
-      say(got)
-    `)
+    const { text } = await t.run(asksLocalhost(portOf(), '::1'))
     expect(text).toBe('from insidebye')
     const running = t.run(`
       import { once } from 'node:events'
@@ -196,14 +172,7 @@ test.skipIf(!can)('where the pod has no IPv6, the twin has none, but ::1 is this
   const t = await testTwin({})
   expect((await t.run(looksAround)).text).toBe('\nENETUNREACH')
   expect(t.failures).toEqual([])
-  const { text } = await t.run(`
-    import { connect } from 'node:net'
-    const socket = connect(${portOf()}, '::1')
-    socket.end('from inside')
-    let got = ''
-    for await (const chunk of socket) got += chunk
-    say(got)
-  `)
+  const { text } = await t.run(asksLocalhost(portOf(), '::1'))
   expect(text).toBe('from insidebye')
   await t.close()
 })

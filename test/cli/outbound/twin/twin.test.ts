@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { networkNamespaceOf } from '../../../../cli/outbound/twin/inhabitants.ts'
 import { checkTwin } from '../../../../cli/outbound/twin/why-no-twin.ts'
 import { firewallsHere } from './firewalls-here.ts'
+import { asksLocalhost, datagrams, dialErrors } from './programs.ts'
 import { type TestTwin, testTwin } from './support.ts'
 
 const can = await checkTwin().then(
@@ -97,13 +98,7 @@ describe.skipIf(!can).each(firewallsHere())('a twin with the rules of %s', (fire
   })
 
   test('its connection errors are the real ones', async () => {
-    const { text } = await t.run(`
-      import { connect } from 'node:net'
-      for (const host of ['10.1.0.1', '10.1.0.2', '10.1.0.3', '10.1.0.4', '127.0.0.1']) {
-        const error = await new Promise((resolve) => connect(1, host).once('error', resolve))
-        say(host + ' ' + error.code + ' ' + error.syscall)
-      }
-    `)
+    const { text } = await t.run(dialErrors(['10.1.0.1', '10.1.0.2', '10.1.0.3', '10.1.0.4', '127.0.0.1']))
     expect(text.split('\n')).toEqual([
       '10.1.0.1 ECONNREFUSED connect',
       '10.1.0.2 EHOSTUNREACH connect',
@@ -115,19 +110,7 @@ describe.skipIf(!can).each(firewallsHere())('a twin with the rules of %s', (fire
   })
 
   test('leads datagrams to the cluster, and tells of a port where nothing is', async () => {
-    const { text } = await t.run(`
-      import { createSocket } from 'node:dgram'
-      const socket = createSocket('udp4')
-      const answer = new Promise((resolve) => socket.once('message', (message, from) => resolve(message + ' from ' + from.address + ':' + from.port)))
-      socket.send('one', 9000, '10.0.0.7')
-      say(await answer)
-      socket.close()
-      const refused = createSocket('udp4')
-      refused.connect(9001, '10.0.0.7', () => refused.send('x'))
-      const error = await new Promise((resolve) => refused.once('error', resolve))
-      say(error.code)
-      refused.close()
-    `)
+    const { text } = await t.run(datagrams('udp4', '10.0.0.7', "from.address + ':' + from.port"))
     expect(text.split('\n')).toEqual(['udp one from 10.0.0.7:9000', 'ECONNREFUSED'])
   })
 
@@ -159,14 +142,7 @@ describe.skipIf(!can).each(firewallsHere())('a twin with the rules of %s', (fire
   })
 
   test('localhost is this machine, and what listens in it is there for this machine', async () => {
-    const { text } = await t.run(`
-      import { connect } from 'node:net'
-      const socket = connect(${portOf(echo)}, '127.0.0.1')
-      socket.end('from inside')
-      let got = ''
-      for await (const chunk of socket) got += chunk
-      say(got)
-    `)
+    const { text } = await t.run(asksLocalhost(portOf(echo), '127.0.0.1'))
     expect(text).toBe('from insidebye')
     const running = t.run(`
       import { createServer } from 'node:net'
