@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net'
 import { InterceptError } from './errors.ts'
+import { openReadable } from './read-into.ts'
 
 /**
  * A TCP connection, half-open allowed, without delay. Rejects with the error of the connection, or, where the signal
@@ -10,7 +11,7 @@ export function dialTcp(
   { signal, timeoutMs }: { readonly signal?: AbortSignal | undefined; readonly timeoutMs?: number } = {},
 ): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ host, port, allowHalfOpen: true, noDelay: true })
+    const socket = openReadable((options) => connect({ ...options, host, port, allowHalfOpen: true, noDelay: true }))
     const giveUp = (error: Error): void => void socket.destroy(error)
     const abort = (): void => giveUp(new Error('no longer wanted'))
     const late = (): void =>

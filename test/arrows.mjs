@@ -6,7 +6,7 @@ const rules = [
   { in: 'cli/', never: ['proxy-pod/'] },
   { in: 'proxy-pod/', never: ['cli/'] },
   { in: 'src/', never: ['cli/', 'proxy-pod/'] },
-  { in: 'src/tunnel/', only: ['src/tunnel/', 'src/errors.ts', 'src/reset-socket.ts'] },
+  { in: 'src/tunnel/', only: ['src/tunnel/', 'src/errors.ts', 'src/read-into.ts', 'src/reset-socket.ts'] },
 ]
 /** Library -> the only folder (or file) that may import it. */
 const owners = {

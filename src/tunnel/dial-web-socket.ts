@@ -1,6 +1,9 @@
 import type { IncomingMessage } from 'node:http'
+import { isIP } from 'node:net'
+import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls'
 import { type ClientOptions, WebSocket } from 'ws'
 import { codeOf, messageOf } from '../errors.ts'
+import { openReadable } from '../read-into.ts'
 import { TunnelError } from './error.ts'
 import { maxMessageBytes } from './limits.ts'
 import type { Carrier } from './types.ts'
@@ -24,8 +27,10 @@ const closeTimeoutMs = 2_000
  */
 export function dialWebSocket(target: WebSocketTarget): Promise<Carrier> {
   return new Promise((resolve, reject) => {
+    const dialing: object = target.url.startsWith('wss:') ? { createConnection: dialTls } : {}
     const options: ClientOptions = {
       headers: { ...target.headers },
+      ...dialing,
       ...target.options,
       perMessageDeflate: false,
       maxPayload: maxMessageBytes,
@@ -63,6 +68,12 @@ export function dialWebSocket(target: WebSocketTarget): Promise<Carrier> {
     target.signal?.addEventListener('abort', abort, { once: true })
     if (target.signal?.aborted) abort()
   })
+}
+
+/** As `ws` dials, but for `readInto`. An agent, or a connection of the caller's, takes its place. */
+function dialTls(options: ConnectionOptions): TLSSocket {
+  const { host = '', servername = isIP(host) === 0 ? host : '' } = options
+  return openReadable((reading) => connectTls({ ...options, path: undefined, servername, ...reading }))
 }
 
 function refused(url: string, response: IncomingMessage, detail: string): TunnelError {

@@ -12,8 +12,8 @@ export const tunnelLimits = {
   headerBytes: 4_096,
   /** Payload of a DATA frame that we send; a big stream is interrupted this often. */
   frameBytes: 32 * 1_024,
-  /** The same for a stream that nobody waits behind: what one read of a socket brings. */
-  aloneFrameBytes: 64 * 1_024,
+  /** The same for a stream that nobody waits behind: with all headers four whole records of TLS (16 KiB each). */
+  aloneFrameBytes: 64 * 1_024 - 29,
   /** The same where the link is slow enough for a frame to be felt. */
   slowFrameBytes: 16 * 1_024,
   /** What one carrier message is filled up to; it may exceed this by one frame. */

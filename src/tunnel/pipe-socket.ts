@@ -1,7 +1,9 @@
 import type { Socket } from 'node:net'
 import { codeOf, messageOf } from '../errors.ts'
+import { type ByteTaker, ReadRoom, readInto } from '../read-into.ts'
 import { resetSocket } from '../reset-socket.ts'
 import { ChunkQueue } from './chunk-queue.ts'
+import { tunnelLimits } from './limits.ts'
 import type { StreamHandlers, TunnelStream } from './types.ts'
 
 export interface PipeOutcome {
@@ -84,6 +86,7 @@ class SocketPipe implements StreamHandlers {
     this.#options.replay?.(this)
     if (this.#options.head) this.#read(this.#options.head)
     socket.on('data', this.#read)
+    readInto(socket, this.#taker())
     socket.on('end', this.#readEnd)
     socket.on('error', this.#socketError)
     socket.on('close', this.#socketClosed)
@@ -108,6 +111,7 @@ class SocketPipe implements StreamHandlers {
     const socket = this.#socket
     socket.pause()
     socket.off('data', this.#read)
+    readInto(socket, undefined)
     socket.off('end', this.#readEnd)
     socket.off('error', this.#socketError)
     socket.off('close', this.#socketClosed)
@@ -149,6 +153,12 @@ class SocketPipe implements StreamHandlers {
       if (this.#keptBytes >= (this.#options.keepBytes ?? defaultKeepBytes)) this.#socket.pause()
     }
     if (!this.#stream.write(chunk)) this.#socket.pause()
+  }
+
+  /** What one read brings is what one frame carries. */
+  #taker(): ByteTaker {
+    const memory = new ReadRoom(tunnelLimits.aloneFrameBytes)
+    return { room: () => memory.room(), filled: (bytes) => this.#read(memory.take(bytes)) }
   }
 
   readonly #readEnd = () => {

@@ -1,5 +1,7 @@
+import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { RawData, WebSocket } from 'ws'
+import { readInto } from '../read-into.ts'
 import { ProtocolError } from './error.ts'
 import type { Carrier } from './types.ts'
 import { webSocketHeaderBytes, writeWebSocketHeader } from './web-socket-frame.ts'
@@ -134,15 +136,22 @@ class WebSocketCarrier implements Carrier {
       },
     })
     socket.removeListener('data', readOfWs as (chunk: Buffer) => void)
-    socket.on('data', (chunk: Buffer) => {
+    const reading = (read: () => void): void => {
       try {
-        reader.feed(chunk)
+        read()
       } catch (error) {
         if (!(error instanceof ProtocolError)) throw error
         this.#error ??= error
+        if (socket instanceof Socket) readInto(socket, undefined)
+        socket.off('data', readStream)
         this.#ws.terminate()
       }
-    })
+    }
+    const readStream = (chunk: Buffer): void => reading(() => reader.feed(chunk))
+    socket.on('data', readStream)
+    if (socket instanceof Socket) {
+      readInto(socket, { room: () => reader.room(), filled: (bytes) => reading(() => reader.filled(bytes)) })
+    }
     socket.on('drain', () => this.onDrain())
   }
 

@@ -12,6 +12,8 @@ const opcodeBinary = 0x2
 const controlBit = 0x8
 const maxControlBytes = 125
 const maxHeaderBytes = 14
+const leastSlabBytes = 16 * 1_024
+const leastRoomBytes = 4 * 1_024
 
 /**
  * Frames of a WebSocket (RFC 6455, section 5.2) out of the bytes of its socket, for the one kind that we send: whole
@@ -21,29 +23,62 @@ export class WebSocketReader {
   readonly #events: WebSocketEvents
   /** The peer is a client: what it sends is masked. */
   readonly #masked: boolean
-  /** Start of a frame that is not complete: its header, then room for all of it. */
-  #partial: Buffer | undefined
-  #filled = 0
+  /** Memory that is filled from `#end` on; from `#start` on lies a frame that is not complete. */
+  #slab = Buffer.alloc(0)
+  #start = 0
+  #end = 0
   /** Of the frame that `#frameBytes` looked at last. */
   #headerBytes = 0
+  /** Length of the last frame, and a guess at that of the next. */
+  #lastBytes = 0
 
   constructor(masked: boolean, events: WebSocketEvents) {
     this.#masked = masked
     this.#events = events
   }
 
+  /** Bytes in memory that is somebody else's. */
   feed(chunk: Buffer): void {
-    let rest = this.#partial ? this.#complete(chunk) : chunk
-    while (rest.length > 0) {
-      const frameBytes = this.#frameBytes(rest)
-      if (frameBytes === undefined || frameBytes > rest.length) {
-        this.#keep(rest, frameBytes)
-        return
-      }
-      this.#take(rest, frameBytes)
-      if (frameBytes === rest.length) return
-      rest = rest.subarray(frameBytes)
+    let at = this.#start === this.#end ? this.#deliver(chunk, 0, chunk.length) : 0
+    while (at < chunk.length) {
+      const copied = chunk.copy(this.room(), 0, at)
+      at += copied
+      this.filled(copied)
     }
+  }
+
+  /** Where the next bytes may be put, with room for the rest of the frame that has begun. */
+  room(): Buffer {
+    const held = this.#end - this.#start
+    const begun = held === 0 ? undefined : this.#frameBytes(this.#slab.subarray(this.#start, this.#end))
+    const wanted = begun ?? (held === 0 ? Math.max(this.#lastBytes, leastRoomBytes) : maxHeaderBytes)
+    if (this.#slab.length - this.#start < wanted) {
+      const slab = Buffer.allocUnsafeSlow(Math.max(begun ?? this.#lastBytes, leastSlabBytes))
+      this.#end = this.#slab.copy(slab, 0, this.#start, this.#end)
+      this.#start = 0
+      this.#slab = slab
+    }
+    return this.#slab.subarray(this.#end)
+  }
+
+  /** So many bytes are at the start of the last room. */
+  filled(bytes: number): void {
+    this.#end += bytes
+    this.#start = this.#deliver(this.#slab, this.#start, this.#end)
+  }
+
+  /** Delivers the whole frames in these bytes; returns where an incomplete one starts. */
+  #deliver(from: Buffer, start: number, end: number): number {
+    let at = start
+    while (at < end) {
+      const rest = from.subarray(at, end)
+      const frameBytes = this.#frameBytes(rest)
+      if (frameBytes === undefined || frameBytes > rest.length) break
+      at += frameBytes
+      this.#lastBytes = frameBytes
+      this.#take(rest, frameBytes)
+    }
+    return at
   }
 
   /** Length of the frame that starts here; undefined where not even its header is there. */
@@ -80,36 +115,6 @@ export class WebSocketReader {
     const message = from.subarray(start, frameBytes)
     if (this.#masked && from.readUInt32BE(start - 4) !== 0) unmask(message, from.subarray(start - 4, start))
     this.#events.onMessage(message)
-  }
-
-  #keep(rest: Buffer, frameBytes: number | undefined): void {
-    const partial = Buffer.allocUnsafeSlow(frameBytes ?? maxHeaderBytes)
-    this.#filled = rest.copy(partial)
-    this.#partial = partial
-  }
-
-  /** Feeds the incomplete frame; returns what is left of the chunk once it is complete. */
-  #complete(chunk: Buffer): Buffer {
-    let partial = this.#partial as Buffer
-    let at = 0
-    while (at < chunk.length) {
-      const head = partial.subarray(0, this.#filled)
-      const frameBytes = this.#frameBytes(head)
-      if (frameBytes !== undefined && partial.length !== frameBytes) {
-        partial = Buffer.allocUnsafeSlow(frameBytes)
-        head.copy(partial)
-        this.#partial = partial
-      }
-      const wanted = frameBytes === undefined ? 1 : frameBytes - this.#filled
-      const copied = chunk.copy(partial, this.#filled, at, Math.min(at + wanted, chunk.length))
-      this.#filled += copied
-      at += copied
-      if (this.#frameBytes(partial.subarray(0, this.#filled)) !== this.#filled) continue
-      this.#partial = undefined
-      this.#take(partial, this.#filled)
-      return chunk.subarray(at)
-    }
-    return chunk.subarray(at)
   }
 }
 

@@ -29,13 +29,25 @@ function encode({ control, payload }: Item, masked: boolean, key: number): Buffe
   return Buffer.concat([header, body])
 }
 
+/** What is seen stays as it was delivered: views on memory that nobody may write to again. */
 function read(masked: boolean) {
   const seen: Item[] = []
   const reader = new WebSocketReader(masked, {
-    onMessage: (message) => seen.push({ control: false, payload: Buffer.from(message) }),
-    onControl: (frame) => seen.push({ control: true, payload: Buffer.from(frame) }),
+    onMessage: (message) => seen.push({ control: false, payload: message }),
+    onControl: (frame) => seen.push({ control: true, payload: frame }),
   })
   return { seen, reader }
+}
+
+/** As a socket does that reads into the reader's memory, at most `most` bytes at once. */
+function fill(reader: WebSocketReader, bytes: Buffer, most: number): void {
+  for (let at = 0; at < bytes.length; ) {
+    const room = reader.room()
+    expect(room.length).toBeGreaterThan(0)
+    const copied = bytes.copy(room, 0, at, Math.min(at + most, bytes.length))
+    reader.filled(copied)
+    at += copied
+  }
 }
 
 describe('WebSocketReader', () => {
@@ -45,11 +57,15 @@ describe('WebSocketReader', () => {
       fc.property(
         fc.array(item, { maxLength: 8 }),
         fc.array(fc.nat(200_000), { maxLength: 20 }),
+        fc.array(fc.boolean(), { minLength: 1, maxLength: 5 }),
         key,
-        (items, cuts, mask) => {
+        (items, cuts, fed, mask) => {
           const { seen, reader } = read(masked)
           const frames = items.map((one) => encode(one, masked, mask))
-          for (const piece of split(Buffer.concat(frames), cuts)) reader.feed(Buffer.from(piece))
+          split(Buffer.concat(frames), cuts).forEach((piece, index) => {
+            if (fed[index % fed.length]) reader.feed(Buffer.from(piece))
+            else fill(reader, piece, 16_384)
+          })
           const expected = items.map((one, index) => (one.control ? { control: true, payload: frames[index] } : one))
           expect(seen.length).toBe(expected.length)
           seen.forEach((one, index) => {
@@ -67,6 +83,15 @@ describe('WebSocketReader', () => {
     for (const byte of encode({ control: false, payload: Buffer.alloc(300, 1) }, true, 5))
       reader.feed(Buffer.from([byte]))
     expect(seen).toEqual([{ control: false, payload: Buffer.alloc(300, 1) }])
+  })
+
+  it('has room for all of a big message as soon as it knows its length, and then again', () => {
+    const { seen, reader } = read(false)
+    const frame = encode({ control: false, payload: bytesFrom(65_528, 1, 65_528) }, false, 0)
+    fill(reader, frame, 16_384)
+    expect(reader.room().length).toBe(frame.length)
+    fill(reader, frame, 16_384)
+    expect(seen.map(({ payload }) => payload.equals(frame.subarray(4)))).toEqual([true, true])
   })
 
   it.each([

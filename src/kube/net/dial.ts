@@ -2,6 +2,7 @@ import http from 'node:http'
 import net from 'node:net'
 import tls from 'node:tls'
 import { hostPort } from '../../ip-address.ts'
+import { openReadable } from '../../read-into.ts'
 import { hostOf } from './proxy.ts'
 import { socksConnect } from './socks.ts'
 
@@ -22,19 +23,24 @@ export async function dial(options: DialOptions): Promise<net.Socket> {
   const deadline = AbortSignal.timeout(options.timeoutMs)
   const timedOut = () =>
     new Error(`no connection to ${options.host}:${options.port} within ${options.timeoutMs / 1000} s`)
-  const raw =
-    options.proxy === undefined
-      ? await connected(
-          net.connect({ host: options.host, port: options.port, noDelay: true }),
-          'connect',
-          deadline,
-          timedOut,
-        )
-      : await throughProxy(options, options.proxy, deadline, timedOut)
-  raw.setNoDelay(true)
-  raw.setKeepAlive(true, keepAliveMs)
+  const { host, port, proxy } = options
+  if (proxy === undefined && options.tls) {
+    const secure: tls.ConnectionOptions = { ...options.tls, host, port }
+    const socket = openReadable((reading) => tls.connect({ ...secure, ...reading }))
+    socket.once('connect', () => keepUp(socket))
+    return connected(socket, 'secureConnect', deadline, timedOut)
+  }
+  const raw = proxy
+    ? await throughProxy(options, proxy, deadline, timedOut)
+    : await connected(net.connect({ host, port, noDelay: true }), 'connect', deadline, timedOut)
+  keepUp(raw)
   if (options.tls === undefined) return raw
   return connected(tls.connect({ ...options.tls, socket: raw }), 'secureConnect', deadline, timedOut)
+}
+
+function keepUp(socket: net.Socket): void {
+  socket.setNoDelay(true)
+  socket.setKeepAlive(true, keepAliveMs)
 }
 
 async function throughProxy(

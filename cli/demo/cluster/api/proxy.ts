@@ -70,8 +70,10 @@ export function proxyUpgrade(
 ): void {
   const options = { host: target.host, port: target.port, noDelay: true, allowHalfOpen: true }
   const upstream: Socket = target.secure ? connectTls({ ...options, rejectUnauthorized: false }) : connect(options)
+  let answered = false
   upstream.once('error', (error) => {
-    if (client.writable) {
+    // What is between the two now is no HTTP any more.
+    if (!answered && client.writable) {
       const { code, message } = unreachable(target, error)
       client.end(
         `HTTP/1.1 ${code} Service Unavailable\r\ncontent-length: ${Buffer.byteLength(message)}\r\nconnection: close\r\n\r\n${message}`,
@@ -89,6 +91,9 @@ export function proxyUpgrade(
     upstream.write(`${lines.join('\r\n')}\r\n\r\n`)
     if (head.length > 0) upstream.write(head)
     splice(client, upstream)
+    upstream.once('data', () => {
+      answered = true
+    })
   })
 }
 
