@@ -76,7 +76,11 @@ export async function runCli(args: readonly string[]): Promise<number> {
         async (parsed) => {
           const options = lastGiven(parsed as ParsedOptions, { ...globalOptions, ...command.options })
           const ui = new Ui(outputFormatOf(textOf(options, 'output')))
-          exitCode = (await command.run(contextOf(ui, options, rest), options)) ?? ExitCode.Ok
+          try {
+            exitCode = (await command.run(contextOf(ui, options, rest), options)) ?? ExitCode.Ok
+          } finally {
+            ui.live.clear()
+          }
         },
       )
     }

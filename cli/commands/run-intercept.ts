@@ -32,7 +32,9 @@ export async function runIntercept(context: CommandContext, options: ParsedOptio
   try {
     command = context.rest.length > 0 ? await startCommand(context, kube, chosen, options, interrupts) : undefined
     const locals = found.ports.map(({ local }) => local)
-    await checkLocalPorts(ui, locals, chosen.waitMs, command, interrupts.first)
+    if (command) ui.live.clear()
+    const ended = await checkLocalPorts(ui, locals, chosen.waitMs, command, interrupts.first)
+    if (ended !== undefined) return ended
     return await holdService(context, kube, chosen, found, { command, interrupts, startedAt })
   } catch (error) {
     if (error instanceof Stopped) return ExitCode.Ok

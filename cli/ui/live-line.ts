@@ -35,8 +35,13 @@ export class LiveLine {
   }
 
   print(text: string): void {
+    this.above(() => this.#out.write(`${printable(text)}\n`))
+  }
+
+  /** For `write` to print whole lines, on whatever leads to the terminal. */
+  above(write: () => void): void {
     if (this.#text) this.#out.write('\r\x1b[2K')
-    this.#out.write(`${printable(text)}\n`)
+    write()
     this.#draw()
   }
 

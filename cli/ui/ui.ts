@@ -75,8 +75,10 @@ export class Ui {
       this.#err.write(`${JSON.stringify({ event: 'warning', code, message, ...(fix ? { fix } : {}) })}\n`)
       return
     }
-    this.#err.write(`${pc.yellow('!')} ${printable(message)}\n`)
-    if (fix) this.#err.write(`  ${pc.dim('→')} ${printable(fix)}\n`)
+    this.live.above(() => {
+      this.#err.write(`${pc.yellow('!')} ${printable(message)}\n`)
+      if (fix) this.#err.write(`  ${pc.dim('→')} ${printable(fix)}\n`)
+    })
   }
 
   error(error: unknown): void {

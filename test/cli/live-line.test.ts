@@ -28,6 +28,19 @@ describe('the line at the bottom', () => {
     expect(drawn(out).map((text) => text.slice(2))).toEqual(['0 requests', '1 requests', ''])
   })
 
+  test('makes room for what is written elsewhere on the terminal', () => {
+    const out = new Output({ columns: 80 })
+    const line = new LiveLine(out, true)
+    line.set(() => 'working')
+    line.above(() => out.write('! from stderr\n'))
+    line.clear()
+    line.above(() => out.write('! and again\n'))
+    const frames = drawn(out)
+    expect(frames[1]).toBe('! from stderr\n')
+    expect(frames[2]).toMatch(/working$/)
+    expect(frames[3]).toBe('! and again\n')
+  })
+
   test('stays below what is printed', () => {
     const out = new Output({ columns: 80 })
     const line = new LiveLine(out, true)

@@ -25,6 +25,19 @@ describe('for people', () => {
     expect(out.text).toBe('')
   })
 
+  test('a warning aside of a line at the bottom has a line of its own', () => {
+    const { ui: shown, out, err } = ui('text', { columns: 80 })
+    shown.live.set(() => 'waiting')
+    const before = out.text.length
+    shown.warnAside('missing', 'A is missing')
+    const erase = '\r\x1b[2K'
+    const [nothing, erased, drawn] = out.text.slice(before).split(erase)
+    expect([nothing, erased]).toEqual(['', ''])
+    expect(drawn).toMatch(/waiting$/)
+    shown.live.clear()
+    expect(plain(err.text)).toBe('! A is missing\n')
+  })
+
   test('a bug is shown with what one needs to report it', () => {
     const { ui: shown, err } = ui('text')
     shown.error(new TypeError('x is not a function'))

@@ -291,6 +291,14 @@ describe.skipIf(!hasTwin)('in a twin', () => {
     await s.settled('orders', /^orders-/)
   })
 
+  test('a program that ends before it listens ends the wait for it, and nothing is intercepted', async () => {
+    const where = ['-p', '8080', '--wait', '5m', '-n', s.namespace]
+    const run = s.cli('svc/orders', ...where, '--', process.execPath, '-e', 'process.exitCode = 3')
+    expect((await run.ended).code).toBe(3)
+    expect(run.output).toContain('"code":"command-ended"')
+    expect(run.output).not.toContain('"event":"created"')
+  })
+
   test('Ctrl-C ends the program and everything else, also what it has started', async () => {
     const script =
       "process.on('SIGINT', () => process.exit(3)); require('node:child_process').spawn('sleep', ['1000'], { detached: true, stdio: 'ignore' }).unref(); console.log(JSON.stringify({ event: 'up' })); setInterval(() => {}, 1000)"
