@@ -5,6 +5,12 @@ export interface FirstOf<T> {
 }
 
 /**
+ * A head start passes in steps. A process that was too busy to hear of an answer (it starts, or the machine is at its
+ * limit) loses one step by that, not all of it.
+ */
+const stepMs = 50
+
+/**
  * The first of several dials that succeeds. Each has a head start of so long before the next is begun beside it, or less
  * where it fails. The others' signals are aborted; what they bring all the same is given to `discard`.
  * @throws AggregateError with each one's error, in order
@@ -26,7 +32,7 @@ export function firstOf<T>(
       const dial = dials[index]
       if (!dial) return
       begun += 1
-      timer = setTimeout(begin, options.headStartMs)
+      wait(options.headStartMs)
       dial(signal).then(
         (value) => {
           if (over.signal.aborted) return options.discard(value)
@@ -45,6 +51,10 @@ export function firstOf<T>(
           } else if (failed === begun) begin()
         },
       )
+    }
+    const wait = (leftMs: number): void => {
+      const ms = Math.min(leftMs, stepMs)
+      timer = setTimeout(() => (leftMs > ms ? wait(leftMs - ms) : begin()), ms)
     }
     if (dials.length === 0) reject(new AggregateError(errors))
     begin()

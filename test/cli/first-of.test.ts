@@ -1,3 +1,4 @@
+import { stat } from 'node:fs'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { firstOf } from '../../cli/agent/first-of.ts'
 
@@ -44,6 +45,17 @@ test('the second is not begun where the first needs less than its head start', a
   vi.advanceTimersByTime(1_000)
   expect(second.signal).toBeUndefined()
   expect(vi.getTimerCount()).toBe(0)
+})
+
+test('a moment in which this process can do nothing costs a step of the head start, not all of it', async () => {
+  vi.useRealTimers()
+  const found = race()
+  // The answer comes while nobody can hear it: an event of the poll phase, as what a socket brings.
+  stat('.', () => first.succeed('a'))
+  const until = performance.now() + 500
+  while (performance.now() < until);
+  expect(await found).toEqual({ index: 0, value: 'a' })
+  expect(second.signal).toBeUndefined()
 })
 
 test('then it is begun beside it; the one that loses is given up, and what it brings is discarded', async () => {
