@@ -1,4 +1,5 @@
 import type { OnReadOpts, Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 
 /** Takes the bytes of a socket in memory of its own, where the socket's stream would bring each piece in a new buffer. */
 export interface ByteTaker {
@@ -51,7 +52,7 @@ interface Reads {
 }
 
 const streamRoomBytes = 64 * 1_024
-const readsOf = new WeakMap<Socket, Reads>()
+const readsOf = new WeakMap<Duplex, Reads>()
 
 /**
  * A connection whose bytes `readInto` can give to another than its stream; until then it is a socket as any other.
@@ -89,7 +90,7 @@ export function openReadable<S extends Socket>(open: (options: { readonly onread
  * a pause; both together are everything, in order. End, errors, pause and resume stay the socket's. Undefined: all of it
  * is 'data' again, as on a socket that was not opened for it.
  */
-export function readInto(socket: Socket, taker: ByteTaker | undefined): void {
+export function readInto(socket: Duplex, taker: ByteTaker | undefined): void {
   const reads = readsOf.get(socket)
   if (reads) reads.taker = taker
 }

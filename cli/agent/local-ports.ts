@@ -1,3 +1,4 @@
+import { setTimeout as elapsed } from 'node:timers/promises'
 import { InterceptError } from '../../src/errors.ts'
 import { formatDuration } from '../../src/units.ts'
 import { paint } from '../ui/colors.ts'
@@ -21,8 +22,10 @@ export async function checkLocalPorts(
   interrupted: AbortSignal,
 ): Promise<number | undefined> {
   const deadline = Date.now() + (waitMs ?? 0)
-  const end = new AbortController()
-  const ended = command?.ended.finally(() => end.abort())
+  let isOver = false
+  const ended = command?.ended.finally(() => {
+    isOver = true
+  })
   // It is looked at below, where it matters.
   ended?.catch(() => undefined)
   for (const local of locals) {
@@ -37,7 +40,7 @@ export async function checkLocalPorts(
         )
         break
       }
-      if (ended && end.signal.aborted) {
+      if (ended && isOver) {
         const code = await ended
         ui.warn('command-ended', `the command ended before it listened on localhost:${local}; nothing was intercepted`)
         return code
@@ -56,21 +59,8 @@ export async function checkLocalPorts(
       if (!command) ui.live.set(() => text)
       else if (!told) ui.event({ event: 'waiting', for: `localhost:${local}` }, paint.aside(text))
       told = true
-      await pause(end.signal)
+      await elapsed(lookMs)
     }
   }
   return undefined
-}
-
-/** Until it is time to look again. */
-function pause(sooner: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer)
-      sooner.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, lookMs)
-    if (!sooner.aborted) sooner.addEventListener('abort', done)
-  })
 }

@@ -1,4 +1,3 @@
-import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { RawData, WebSocket } from 'ws'
 import { readInto } from '../read-into.ts'
@@ -142,16 +141,14 @@ class WebSocketCarrier implements Carrier {
       } catch (error) {
         if (!(error instanceof ProtocolError)) throw error
         this.#error ??= error
-        if (socket instanceof Socket) readInto(socket, undefined)
+        readInto(socket, undefined)
         socket.off('data', readStream)
         this.#ws.terminate()
       }
     }
     const readStream = (chunk: Buffer): void => reading(() => reader.feed(chunk))
     socket.on('data', readStream)
-    if (socket instanceof Socket) {
-      readInto(socket, { room: () => reader.room(), filled: (bytes) => reading(() => reader.filled(bytes)) })
-    }
+    readInto(socket, { room: () => reader.room(), filled: (bytes) => reading(() => reader.filled(bytes)) })
     socket.on('drain', () => this.onDrain())
   }
 

@@ -1,8 +1,8 @@
-import { once } from 'node:events'
-import { type AddressInfo, createServer } from 'node:net'
+import { createServer } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import { checkLocalPorts } from '../../cli/agent/local-ports.ts'
 import { dialLocal } from '../../cli/agent/local-process.ts'
+import { freePorts } from '../../cli/demo/cluster/network/free-port.ts'
 import { Ui } from '../../cli/ui/ui.ts'
 import { Output } from './support/output.ts'
 
@@ -15,14 +15,7 @@ function shown() {
 }
 
 /** A port on which nothing listens. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
+const freePort = async (): Promise<number> => (await freePorts('127.0.0.1', 1))[0] ?? 0
 
 const command = (ended: Promise<number>) => ({ dial: dialLocal, ended })
 
